@@ -1,0 +1,34 @@
+//! Recorded traces and decision journals, in and out.
+//!
+//! [`open`] turns a file into a stream of load items, whatever its format; [`inspect`] says what is in
+//! it; [`convert`] and [`write_bins`] write series; [`journal`] keeps decisions.
+
+mod atomic;
+mod columns;
+mod error;
+mod inspect;
+pub mod journal;
+mod names;
+mod note;
+mod number;
+mod options;
+mod plot;
+mod read;
+mod shape;
+mod source;
+mod stamp;
+mod table;
+mod write;
+mod zone;
+
+pub use error::{BadOption, Refusal, TraceError};
+pub use inspect::{
+    Dispersion, Finding, FindingKind, Holes, Inspection, Peak, Period, RatePoint, Stretch, Summary, inspect,
+};
+pub use note::Note;
+pub use options::{Artefact, ColumnMap, Format, Measure, OnDuplicate, ReadOptions};
+pub use plot::plot;
+pub use read::{Trace, open};
+pub use stamp::iso;
+pub use write::{ConvertTo, Written, convert, write_bins};
+pub use zone::Zone;

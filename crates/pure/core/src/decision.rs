@@ -1,0 +1,88 @@
+//! A decision: what was proposed, what the guards made of it, and why.
+
+use crate::observe::ReplicaId;
+use crate::plan::Vetted;
+use crate::reason::Reason;
+use crate::time::Instant;
+
+/// What an actuator is to bring about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Order {
+    /// The number of replicas to have.
+    pub replicas: u32,
+    /// Replicas to retire first when the count falls.
+    pub retire: Vec<ReplicaId>,
+    /// Replicas allowed on top of `replicas` for a while.
+    pub surge: u32,
+}
+
+/// Which guard changed a plan. The discriminants are part of the journal's format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum GuardKind {
+    /// Data too old or absent: the count doesn't fall.
+    Freshness = 0,
+    /// Change smaller than the dead band.
+    DeadBand = 1,
+    /// A recommendation within the stabilisation window is higher (or lower).
+    Stabilization = 2,
+    /// Too soon after the last change in the other direction.
+    Dwell = 3,
+    /// Step larger than permitted.
+    Step = 4,
+    /// Replica-hours of the budget window are used up.
+    Budget = 5,
+    /// Outside the bounds of the target.
+    Bounds = 6,
+}
+
+/// All guards in order of their number.
+pub const GUARDS: [GuardKind; 7] = [
+    GuardKind::Freshness,
+    GuardKind::DeadBand,
+    GuardKind::Stabilization,
+    GuardKind::Dwell,
+    GuardKind::Step,
+    GuardKind::Budget,
+    GuardKind::Bounds,
+];
+
+/// A change that a guard made to a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GuardAction {
+    /// Which guard.
+    pub guard: GuardKind,
+    /// The count before it.
+    pub from: u32,
+    /// The count after it.
+    pub to: u32,
+}
+
+/// One decision of the loop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// When.
+    pub at: Instant,
+    /// The count asked for until now.
+    pub present: u32,
+    /// The count that the policies proposed, before the guards.
+    pub proposed: u32,
+    /// What the actuator gets.
+    pub order: Vetted<Order>,
+    /// Why the policies proposed it, in the order in which they reasoned.
+    pub reasons: Vec<Reason>,
+    /// What the guards changed, in their order.
+    pub guards: Vec<GuardAction>,
+}
+
+impl Decision {
+    /// The count that the target will have.
+    pub const fn replicas(&self) -> u32 {
+        self.order.get().replicas
+    }
+
+    /// Whether the decision changes the count.
+    pub const fn changes(&self) -> bool {
+        self.order.get().replicas != self.present
+    }
+}

@@ -1,0 +1,86 @@
+//! The policies that the command line knows by name.
+
+use super::{HpaForm, KedaForm, PolicySpec};
+use crate::autoscale::{AutoscaleSpec, Variant};
+use crate::fixed::FixedSpec;
+use crate::watermark::WatermarkSpec;
+
+/// A policy with a name and a line about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedPolicy {
+    /// The name, as typed on the command line.
+    pub name: &'static str,
+    /// What it does, in one line.
+    pub description: &'static str,
+    /// Its settings.
+    pub spec: PolicySpec,
+}
+
+/// All policies that need no settings of their own, in the order in which tables show them.
+///
+/// A schedule is not among them: it needs hours, which no target tells.
+pub fn catalog() -> Vec<NamedPolicy> {
+    let entry = |name, description, spec| NamedPolicy {
+        name,
+        description,
+        spec,
+    };
+    let paper = |variant| PolicySpec::Autoscale(AutoscaleSpec::of(variant));
+    let hpa_rps = HpaForm {
+        capacity_percent: Some(70.0),
+        ..HpaForm::default()
+    };
+    let keda = KedaForm::capacity("requests_per_second", 70.0);
+    vec![
+        entry(
+            "static",
+            "enough replicas for the peak, always",
+            PolicySpec::Static(FixedSpec::default()),
+        ),
+        entry(
+            "hpa-cpu-50",
+            "Kubernetes HPA, CPU at 50 % of the request",
+            PolicySpec::Hpa(HpaForm::cpu(50)),
+        ),
+        entry(
+            "hpa-cpu-80",
+            "Kubernetes HPA, CPU at 80 % of the request",
+            PolicySpec::Hpa(HpaForm::cpu(80)),
+        ),
+        entry(
+            "hpa-rps",
+            "Kubernetes HPA, requests per second at 70 % of capacity",
+            PolicySpec::Hpa(hpa_rps),
+        ),
+        entry(
+            "keda-rps",
+            "KEDA, requests per second at 70 % of capacity",
+            PolicySpec::Keda(keda),
+        ),
+        entry(
+            "watermark",
+            "watermark pod autoscaler, CPU between 40 % and 70 % of the request",
+            PolicySpec::Watermark(WatermarkSpec::cpu(40.0, 70.0)),
+        ),
+        entry(
+            "reactive",
+            "enough replicas for the rate of now",
+            paper(Variant::Reactive),
+        ),
+        entry(
+            "predictive-mwa",
+            "for the rate by a moving average, one set-up ahead",
+            paper(Variant::PredictiveMwa),
+        ),
+        entry(
+            "predictive-lr",
+            "for the rate by a straight line, one set-up ahead",
+            paper(Variant::PredictiveLr),
+        ),
+        entry(
+            "autoscale--",
+            "up with the rate, down only idle replicas",
+            paper(Variant::AutoscaleMinus),
+        ),
+    ]
+}

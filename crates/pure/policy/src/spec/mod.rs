@@ -1,0 +1,114 @@
+//! The forms in which scenarios and the command line name policies.
+//!
+//! ```yaml
+//! - { name: five, static: { replicas: 5 } }
+//! - { name: hpa-cpu-50, hpa: { cpu_percent: 50 } }
+//! - { name: keda, keda: { metric: requests_per_second, threshold: 100, min: 0 } }
+//! ```
+//!
+//! Manifests of Kubernetes are held as they are. A reader that finds a `kind` in a document (see
+//! [`Peek`]) reads it as [`crate::hpa::HpaSpec`] or [`crate::keda::ScaledObject`] and makes the variant of
+//! that name from it; within a scenario they stand under `horizontal_pod_autoscaler` and `scaled_object`.
+
+mod catalog;
+mod context;
+mod hpa_form;
+mod keda_form;
+mod named;
+
+pub use catalog::{NamedPolicy, catalog};
+pub use context::BuildContext;
+pub use hpa_form::HpaForm;
+pub use keda_form::KedaForm;
+pub use named::{Named, Peek};
+
+use homeostat_core::{GuardProfile, Policy};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::autoscale::{Autoscale, AutoscaleSpec};
+use crate::cron::{Cron, CronSpec};
+use crate::error::PolicyError;
+use crate::fixed::FixedSpec;
+use crate::hpa::{ControllerFlags, Hpa, HpaSpec};
+use crate::keda::{Keda, ScaledObject};
+use crate::watermark::{Watermark, WatermarkSpec};
+
+/// A policy and its settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicySpec {
+    /// Always the same count.
+    Static(FixedSpec),
+    /// Counts by the calendar.
+    Cron(CronSpec),
+    /// The horizontal pod autoscaler, in short.
+    Hpa(HpaForm),
+    /// KEDA with one metric, in short.
+    Keda(KedaForm),
+    /// The watermark pod autoscaler.
+    Watermark(WatermarkSpec),
+    /// One of the `AutoScale` paper's policies.
+    Autoscale(AutoscaleSpec),
+    /// A manifest of the horizontal pod autoscaler.
+    HorizontalPodAutoscaler(Box<HpaSpec>),
+    /// A manifest of KEDA.
+    ScaledObject(Box<ScaledObject>),
+}
+
+impl PolicySpec {
+    /// The policy, ready to be asked.
+    pub fn build(&self, context: &BuildContext) -> Result<Box<dyn Policy>, PolicyError> {
+        let (template, bounds) = (&context.template, (context.min, context.max));
+        Ok(match self {
+            Self::Static(spec) => Box::new(context.fixed(spec)?),
+            Self::Cron(spec) => Box::new(Cron::new(spec, bounds)?),
+            Self::Hpa(form) => {
+                Box::new(Hpa::new(&form.manifest(context)?, template, form.flags())?)
+            }
+            Self::Keda(form) => Box::new(Keda::new(
+                &form.manifest(context)?,
+                template,
+                context.start,
+            )?),
+            Self::Watermark(spec) => {
+                let request = |resource: &str| template.request(resource, None);
+                Box::new(Watermark::new(spec.clone(), bounds, request)?)
+            }
+            Self::Autoscale(spec) => {
+                let (capacity, peak) = (context.capacity_per_replica, context.peak_rate);
+                Box::new(Autoscale::new(spec, capacity, peak, bounds)?)
+            }
+            Self::HorizontalPodAutoscaler(manifest) => {
+                Box::new(Hpa::new(manifest, template, ControllerFlags::default())?)
+            }
+            Self::ScaledObject(manifest) => Box::new(Keda::new(manifest, template, context.start)?),
+        })
+    }
+
+    /// The guards it runs under unless told otherwise: peers have bounds only, as upstream has.
+    pub fn guard_profile(&self) -> GuardProfile {
+        GuardProfile::bounds_only()
+    }
+
+    /// The document that the policy follows, in one line.
+    pub const fn source(&self) -> &'static str {
+        match self {
+            Self::Static(_) => "the replicas field of a Kubernetes Deployment",
+            Self::Cron(_) => "KEDA's cron trigger: cron_scaler.go of kedacore/keda",
+            Self::Hpa(_) | Self::HorizontalPodAutoscaler(_) => {
+                "Kubernetes 1.37 horizontal pod autoscaler: pkg/controller/podautoscaler"
+            }
+            Self::Keda(_) | Self::ScaledObject(_) => {
+                "KEDA 2.20: pkg/scaling/executor and pkg/fallback of kedacore/keda"
+            }
+            Self::Watermark(_) => {
+                "DataDog/watermarkpodautoscaler: replica_calculator.go and its controller"
+            }
+            Self::Autoscale(_) => "Gandhi et al., AutoScale, ACM TOCS 30(4), 2012",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! A policy with a name, as scenarios list them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{HpaForm, KedaForm, PolicySpec};
+use crate::autoscale::AutoscaleSpec;
+use crate::cron::CronSpec;
+use crate::fixed::FixedSpec;
+use crate::hpa::HpaSpec;
+use crate::keda::ScaledObject;
+use crate::watermark::WatermarkSpec;
+
+/// A policy with a name: `{ name: hpa-cpu-50, hpa: { cpu_percent: 50 } }`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Fields", into = "Fields")]
+pub struct Named {
+    /// The name; that of the kind of policy when left out.
+    pub name: String,
+    /// The policy.
+    pub policy: PolicySpec,
+}
+
+/// Enough of a document to tell manifests from our own forms.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+pub struct Peek {
+    /// `HorizontalPodAutoscaler`, `ScaledObject`, or nothing for our own forms.
+    #[serde(default)]
+    pub kind: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(rename = "static", default, skip_serializing_if = "Option::is_none")]
+    fixed: Option<FixedSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cron: Option<CronSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hpa: Option<HpaForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keda: Option<KedaForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    watermark: Option<WatermarkSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    autoscale: Option<AutoscaleSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    horizontal_pod_autoscaler: Option<Box<HpaSpec>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scaled_object: Option<Box<ScaledObject>>,
+}
+
+const KINDS: &str =
+    "static, cron, hpa, keda, watermark, autoscale, horizontal_pod_autoscaler, scaled_object";
+
+impl TryFrom<Fields> for Named {
+    type Error = String;
+
+    fn try_from(fields: Fields) -> Result<Self, String> {
+        let all = [
+            fields.fixed.map(PolicySpec::Static),
+            fields.cron.map(PolicySpec::Cron),
+            fields.hpa.map(PolicySpec::Hpa),
+            fields.keda.map(PolicySpec::Keda),
+            fields.watermark.map(PolicySpec::Watermark),
+            fields.autoscale.map(PolicySpec::Autoscale),
+            fields
+                .horizontal_pod_autoscaler
+                .map(PolicySpec::HorizontalPodAutoscaler),
+            fields.scaled_object.map(PolicySpec::ScaledObject),
+        ];
+        let mut given = all.into_iter().flatten();
+        let name = fields.name.unwrap_or_default();
+        match (given.next(), given.next()) {
+            (Some(policy), None) if name.is_empty() => Ok(Self {
+                name: kind(&policy).to_owned(),
+                policy,
+            }),
+            (Some(policy), None) => Ok(Self { name, policy }),
+            (None, _) => Err(format!("policy `{name}` has no kind; name one of {KINDS}")),
+            (Some(_), Some(_)) => Err(format!(
+                "policy `{name}` has several kinds; name one of {KINDS}"
+            )),
+        }
+    }
+}
+
+impl From<Named> for Fields {
+    fn from(named: Named) -> Self {
+        let mut fields = Self {
+            name: Some(named.name),
+            ..Self::default()
+        };
+        match named.policy {
+            PolicySpec::Static(spec) => fields.fixed = Some(spec),
+            PolicySpec::Cron(spec) => fields.cron = Some(spec),
+            PolicySpec::Hpa(form) => fields.hpa = Some(form),
+            PolicySpec::Keda(form) => fields.keda = Some(form),
+            PolicySpec::Watermark(spec) => fields.watermark = Some(spec),
+            PolicySpec::Autoscale(spec) => fields.autoscale = Some(spec),
+            PolicySpec::HorizontalPodAutoscaler(manifest) => {
+                fields.horizontal_pod_autoscaler = Some(manifest);
+            }
+            PolicySpec::ScaledObject(manifest) => fields.scaled_object = Some(manifest),
+        }
+        fields
+    }
+}
+
+const fn kind(policy: &PolicySpec) -> &'static str {
+    match policy {
+        PolicySpec::Static(_) => "static",
+        PolicySpec::Cron(_) => "cron",
+        PolicySpec::Hpa(_) | PolicySpec::HorizontalPodAutoscaler(_) => "hpa",
+        PolicySpec::Keda(_) | PolicySpec::ScaledObject(_) => "keda",
+        PolicySpec::Watermark(_) => "watermark",
+        PolicySpec::Autoscale(_) => "autoscale",
+    }
+}

@@ -1,0 +1,126 @@
+//! The loop at work: scrape, decide, carry out.
+
+use homeostat_core::decision::Order;
+use homeostat_core::{Decision, Observation, explain};
+
+use super::event::What;
+use super::{Recorder, Simulation, Stop};
+use crate::outcome::Mark;
+use crate::sense::Front;
+
+/// Changes that are kept for the report.
+const MARKS: usize = 4_000;
+
+impl Simulation {
+    pub(super) fn scrape(&mut self, service: usize) {
+        if self.closing {
+            return;
+        }
+        self.leak(service);
+        let running = &mut self.services[service];
+        for index in running.fleet.live.clone() {
+            self.advance(service, index);
+        }
+        let running = &mut self.services[service];
+        let front = Front { arrived: running.arrived, held: running.held.len() as u64 };
+        running.pipeline.scrape(self.now, &mut running.fleet, front);
+        let again = self.now + running.pipeline.sensing.scrape;
+        self.events.push(again, What::Scrape { service: service as u16 });
+    }
+
+    pub(super) fn tick(
+        &mut self,
+        service: usize,
+        again: bool,
+        recorder: &mut dyn Recorder,
+    ) -> Result<(), Stop> {
+        if self.closing {
+            return Ok(());
+        }
+        let observation = self.observe(service);
+        let running = &mut self.services[service];
+        running.woken = false;
+        let decision = running.controller.tick(&observation);
+        self.decisions += 1;
+        recorder.decided(service, &observation, &decision).map_err(Stop::Recorder)?;
+        self.note(service, &observation, &decision);
+        self.act(service, decision.order.get());
+        if again {
+            let period = self.services[service].controller.cadence().period;
+            self.events.push(self.now + period, What::Tick { service: service as u16, again });
+        }
+        Ok(())
+    }
+
+    fn observe(&self, service: usize) -> Observation {
+        let running = &self.services[service];
+        Observation {
+            at: self.now,
+            desired: running.fleet.desired,
+            current: running.fleet.serving().count() as u32,
+            replicas: running.fleet.views(),
+            readings: running.pipeline.read(running.controller.needs(), self.now, &running.fleet),
+        }
+    }
+
+    /// Counts an executed change and remembers it for the report.
+    fn note(&mut self, service: usize, seen: &Observation, decision: &Decision) {
+        let (from, to) = (seen.desired, decision.replicas());
+        if from == to {
+            return;
+        }
+        let direction = if to > from { 1 } else { -1 };
+        let running = &mut self.services[service];
+        if self.now >= self.scored_from {
+            running.scale_events += 1;
+            running.flips += u64::from(running.direction == -direction);
+        }
+        running.direction = direction;
+        if self.marks.len() >= 2 * MARKS {
+            thin(&mut self.marks);
+        }
+        let text = explain::one_line(seen, &decision.into(), running.controller.needs());
+        let at_s = self.now.since(self.start).as_secs_f64();
+        self.marks.push(Mark { at_s, service, from, to, text });
+    }
+
+    /// Brings about what was decided, and chooses nothing.
+    fn act(&mut self, service: usize, order: &Order) {
+        let fleet = &mut self.services[service].fleet;
+        let serving = fleet.serving().count();
+        let wanted = (order.replicas + order.surge) as usize;
+        let changed = fleet.desired != order.replicas || serving != wanted;
+        fleet.desired = order.replicas;
+        if serving > wanted {
+            for victim in fleet.victims(serving - wanted, &order.retire) {
+                self.retire(service, victim);
+            }
+        }
+        for _ in serving..wanted {
+            self.order(service);
+        }
+        if changed {
+            self.services[service].fleet.post(self.now);
+        }
+    }
+
+    /// Leaves the largest changes.
+    pub(super) fn thin_marks(&mut self) {
+        if self.marks.len() > MARKS {
+            thin(&mut self.marks);
+        }
+    }
+}
+
+fn thin(marks: &mut Vec<Mark>) {
+    let mut sizes: Vec<u32> = marks.iter().map(|m| m.from.abs_diff(m.to)).collect();
+    sizes.sort_unstable_by(|a, b| b.cmp(a));
+    let least = sizes[MARKS - 1];
+    let mut room = MARKS - sizes.iter().filter(|s| **s > least).count();
+    marks.retain(|mark| {
+        let size = mark.from.abs_diff(mark.to);
+        let keep = size > least || (size == least && room > 0);
+        room -= usize::from(keep && size == least);
+        keep
+    });
+}

@@ -1,0 +1,113 @@
+//! The end of the trace: what is inside runs on without cost, then the sums are drawn up.
+
+use homeostat_core::{Instant, Span};
+
+use super::{Recorder, Simulation, Stop};
+use crate::outcome::{Outcome, Series, Verdict};
+
+impl Simulation {
+    pub(super) fn close(
+        mut self,
+        end: Instant,
+        recorder: &mut dyn Recorder,
+        stop: &mut dyn FnMut(Instant) -> bool,
+    ) -> Result<Outcome, Stop> {
+        let span = end.since(self.start);
+        if end <= self.scored_from {
+            return Err(Stop::TooShort(span, self.scored_from.since(self.start)));
+        }
+        for running in &mut self.services {
+            running.fleet.ledger.close(end);
+        }
+        let node_cost = self.nodes.close(end);
+        self.closing = true;
+        while self.events.next_at() < u64::MAX {
+            self.happen(recorder, stop)?;
+        }
+        self.fail_the_held();
+        self.thin_marks();
+        Ok(self.outcome(end, node_cost))
+    }
+
+    /// Whoever is still held when nothing can happen any more has failed.
+    fn fail_the_held(&mut self) {
+        if self.direct {
+            for held in std::mem::take(&mut self.services[0].held) {
+                self.tally.record(Verdict { arrival: held.arrival, time: None });
+            }
+        }
+    }
+
+    fn outcome(mut self, end: Instant, node_cost: f64) -> Outcome {
+        let span = end.since(self.start);
+        let series = self.series(span);
+        let tally = &self.tally;
+        let ms = |q| tally.times.quantile(q, tally.failed).map(Span::as_millis_f64);
+        let served = tally.requests - tally.failed;
+        let hours = end.since(self.scored_from).as_hours_f64();
+        let replica_hours = |s: &super::Running| s.fleet.ledger.replica_hours();
+        let cost = |s: &super::Running| s.fleet.ledger.replica_hours() * s.fleet.spec.price_per_hour;
+        Outcome {
+            requests: tally.requests,
+            failed: tally.failed,
+            attainment: if tally.requests == 0 { 1.0 } else { tally.met as f64 / tally.requests as f64 },
+            p50_ms: ms(0.5),
+            p95_ms: ms(0.95),
+            p99_ms: ms(0.99),
+            mean_ms: tally.total_ns as f64 / 1e6 / (served.max(1)) as f64,
+            replica_hours: self.services.iter().map(replica_hours).sum(),
+            cost: self.services.iter().map(cost).sum(),
+            node_cost,
+            scale_events: self.services.iter().map(|s| s.scale_events).sum(),
+            flips_per_hour: self.services.iter().map(|s| s.flips).sum::<u64>() as f64 / hours,
+            decisions: self.decisions,
+            hops: self.hops,
+            start: self.start,
+            span,
+            warm_up: self.scored_from.since(self.start),
+            series,
+            marks: self.marks,
+        }
+    }
+
+    fn series(&mut self, span: Span) -> Series {
+        let windows = self.tally.windows();
+        let step = self.services.iter_mut().map(|s| s.fleet.ledger.windows().step()).max();
+        windows.widen(step.unwrap_or(windows.step()));
+        let step = windows.step();
+        let capacity = self.services[0].fleet.spec.capacity_per_second();
+        let seconds = step.as_secs_f64();
+        let mut series = Series { step_s: seconds, ..Series::default() };
+        for window in windows.items() {
+            let rate = window.requests as f64 / seconds;
+            let ms = |q| window.times.quantile(q, window.failed).map(Span::as_millis_f64);
+            series.requests.push(window.requests);
+            series.missed.push(window.requests - window.met);
+            series.demand_replicas.push(rate / capacity);
+            series.p50_ms.push(ms(0.5));
+            series.p95_ms.push(ms(0.95));
+            series.p99_ms.push(ms(0.99));
+            series.failed.push(window.failed);
+        }
+        self.counts(&mut series, step, span);
+        series
+    }
+
+    /// Replica counts over time, summed over the services.
+    fn counts(&mut self, series: &mut Series, step: Span, span: Span) {
+        let length = span.0.div_ceil(step.0) as usize;
+        for values in [&mut series.ready, &mut series.starting, &mut series.desired] {
+            values.resize(length, 0.0);
+        }
+        for running in &mut self.services {
+            let windows = running.fleet.ledger.windows();
+            windows.widen(step);
+            for (i, area) in windows.items().iter().enumerate().take(length) {
+                let covered = step.0.min(span.0 - step.0 * i as u64) as f64;
+                series.ready[i] += area.ready as f64 / covered;
+                series.starting[i] += area.starting as f64 / covered;
+                series.desired[i] += area.desired as f64 / covered;
+            }
+        }
+    }
+}

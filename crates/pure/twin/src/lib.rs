@@ -1,0 +1,24 @@
+//! A cluster in virtual time, under the production control loop.
+//!
+//! ```text
+//! workload ──► engine ──► balance ──► station      requests, one by one
+//!                │           fleet                 replicas: ordered, starting, ready, draining, gone
+//!                ├──► sense ──► Controller ──► fleet
+//!                └──► outcome                      attainment, quantiles, replica-hours, series
+//! ```
+//!
+//! [`scenario::Scenario`] describes a world, [`Simulation`] runs it under one set of policies. Policies
+//! see only what the metrics pipeline delivers; random numbers are common to all of them.
+
+pub mod balance;
+mod engine;
+mod fleet;
+pub mod outcome;
+pub mod scenario;
+pub mod sense;
+pub mod station;
+pub mod workload;
+
+pub use engine::{Recorder, Silent, Simulation, Stop};
+pub use outcome::{Mark, Outcome};
+pub use scenario::Scenario;

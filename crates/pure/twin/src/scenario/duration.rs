@@ -1,0 +1,168 @@
+//! Random lengths of time, as a scenario states them.
+
+use homeostat_core::draw::Draws;
+use homeostat_core::{Span, num};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A mean and the spread around it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MeanCv {
+    /// Mean.
+    pub mean: Span,
+    /// Coefficient of variation: standard deviation over mean.
+    pub cv: f64,
+}
+
+/// A heavy tail: Pareto with this least value and tail index.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pareto {
+    /// Least value.
+    pub least: Span,
+    /// Tail index, above one; the smaller, the heavier the tail.
+    pub alpha: f64,
+}
+
+/// A length of time as a random variable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Duration {
+    /// Always the same.
+    Fixed(Span),
+    /// Exponential with this mean.
+    Exponential(Span),
+    /// Log-normal.
+    LogNormal(MeanCv),
+    /// Pareto.
+    Pareto(Pareto),
+    /// One of these values, each as likely as the others.
+    Empirical(Vec<Span>),
+}
+
+impl Default for Duration {
+    fn default() -> Self {
+        Self::Fixed(Span::ZERO)
+    }
+}
+
+impl Duration {
+    /// The expected value.
+    pub fn mean(&self) -> Span {
+        match self {
+            Self::Fixed(span) | Self::Exponential(span) => *span,
+            Self::LogNormal(shape) => shape.mean,
+            Self::Pareto(p) => Span::from_secs_f64(p.least.as_secs_f64() * p.alpha / (p.alpha - 1.0)),
+            Self::Empirical(values) => {
+                let sum: u128 = values.iter().map(|v| u128::from(v.0)).sum();
+                Span((sum / (values.len() as u128).max(1)) as u64)
+            }
+        }
+    }
+
+    /// All lengths multiplied by `factor`.
+    #[must_use]
+    pub fn scaled(&self, factor: f64) -> Self {
+        let by = |span: Span| Span::from_secs_f64(span.as_secs_f64() * factor);
+        match self {
+            Self::Fixed(span) => Self::Fixed(by(*span)),
+            Self::Exponential(span) => Self::Exponential(by(*span)),
+            Self::LogNormal(shape) => Self::LogNormal(MeanCv { mean: by(shape.mean), cv: shape.cv }),
+            Self::Pareto(p) => Self::Pareto(Pareto { least: by(p.least), alpha: p.alpha }),
+            Self::Empirical(values) => Self::Empirical(values.iter().copied().map(by).collect()),
+        }
+    }
+
+    /// What is wrong with it, if anything.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        match self {
+            Self::LogNormal(shape) if !(shape.cv.is_finite() && shape.cv >= 0.0) => {
+                Some("cv must be 0 or more, for example 1.0")
+            }
+            Self::Pareto(p) if !(p.alpha.is_finite() && p.alpha > 1.0) => {
+                Some("alpha must be above 1 (the mean is infinite otherwise), for example 2.5")
+            }
+            Self::Empirical(values) if values.is_empty() => Some("needs at least one value"),
+            _ => None,
+        }
+    }
+
+    /// The form that draws fast.
+    pub fn sampler(&self) -> Sampler {
+        match self {
+            Self::Fixed(span) => Sampler::Fixed(*span),
+            Self::Exponential(mean) => Sampler::Exponential(mean.0 as f64),
+            Self::LogNormal(shape) => {
+                let variance = num::ln(1.0 + shape.cv * shape.cv);
+                let mu = num::ln(shape.mean.0 as f64) - 0.5 * variance;
+                Sampler::LogNormal { mu, sigma: variance.sqrt() }
+            }
+            Self::Pareto(p) => Sampler::Pareto { least: p.least.0 as f64, power: -1.0 / p.alpha },
+            Self::Empirical(values) => Sampler::Empirical(values.clone()),
+        }
+    }
+}
+
+/// A [`Duration`] ready to be drawn from.
+#[derive(Debug, Clone)]
+pub enum Sampler {
+    /// Always the same.
+    Fixed(Span),
+    /// Mean in nanoseconds.
+    Exponential(f64),
+    /// Parameters of the logarithm of nanoseconds.
+    LogNormal {
+        /// Mean of the logarithm.
+        mu: f64,
+        /// Standard deviation of the logarithm.
+        sigma: f64,
+    },
+    /// Pareto by inversion.
+    Pareto {
+        /// Least value in nanoseconds.
+        least: f64,
+        /// Minus one over the tail index.
+        power: f64,
+    },
+    /// One of these.
+    Empirical(Vec<Span>),
+}
+
+impl Sampler {
+    /// One draw.
+    #[inline]
+    pub fn draw(&self, draws: &mut Draws) -> Span {
+        match self {
+            Self::Fixed(span) => *span,
+            Self::Exponential(mean) => Span((mean * draws.exponential()) as u64),
+            Self::LogNormal { mu, sigma } => Span(num::exp(mu + sigma * draws.normal()) as u64),
+            Self::Pareto { least, power } => Span((least * num::pow(1.0 - draws.uniform(), *power)) as u64),
+            Self::Empirical(values) => values[draws.below(values.len() as u64) as usize],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use homeostat_core::draw::Key;
+
+    #[test]
+    fn draws_have_the_stated_mean() {
+        let all = [
+            Duration::Fixed(Span::from_millis(200)),
+            Duration::Exponential(Span::from_millis(200)),
+            Duration::LogNormal(MeanCv { mean: Span::from_millis(200), cv: 1.0 }),
+            Duration::Pareto(Pareto { least: Span::from_millis(120), alpha: 2.5 }),
+            Duration::Empirical(vec![Span::from_millis(100), Span::from_millis(300)]),
+        ];
+        for duration in all {
+            let sampler = duration.sampler();
+            let key = Key::root(5);
+            let n = 400_000;
+            let sum: f64 = (0..n).map(|i| sampler.draw(&mut key.at(i)).as_secs_f64()).sum();
+            assert!((sum / n as f64 - 0.2).abs() < 0.002, "{duration:?}: {}", sum / n as f64);
+        }
+    }
+}
