@@ -6,6 +6,7 @@ cd "$(dirname "$0")"
 export CGO_ENABLED=0
 build="$PWD/.build"
 mkdir -p "$build" golden
+trap 'rm -rf "$build" kpa/.upstream' EXIT
 
 (cd hpa && go test -vet=off -c -o "$build/hpa.test" .)
 "$build/hpa.test" -test.run '^TestGenerate$' -test.timeout 60m -out "$PWD/golden/hpa.txt"

@@ -1,1 +1,63 @@
-fn main() {}
+//! Checks and generators for this repository: `cargo xtask <command>`.
+//!
+//! | command | what it does |
+//! |---|---|
+//! | `tidy` | style that lints can't express: module docs, sizes of files and functions, widths |
+//! | `oracles` | builds the upstream controllers (needs Go) and writes the golden histories anew |
+//! | `bench` | the twin's speed as ratios in one run, see docs/performance.md |
+//! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
+
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    let result = match command.as_str() {
+        "tidy" => tidy::run(&root()),
+        "oracles" => call(Command::new("bash").arg("testing/oracles/generate.sh").args(&rest)),
+        "bench" => call(cargo().args(["bench", "-p", "homeostat-twin", "--bench", "twin", "--"]).args(&rest)),
+        "schema" => schema(),
+        other => Err(anyhow::anyhow!("unknown command `{other}`; there are tidy, oracles, bench and schema")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+fn cargo() -> Command {
+    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn call(command: &mut Command) -> Result<()> {
+    let status = command.current_dir(root()).status().with_context(|| format!("cannot start {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} ended with {status}");
+    }
+    Ok(())
+}
+
+fn schema() -> Result<()> {
+    let output = cargo()
+        .args(["run", "--quiet", "--release", "--package", "homeostat", "--", "scenario", "schema"])
+        .current_dir(root())
+        .output()?;
+    if !output.status.success() {
+        bail!("`homeostat scenario schema` failed");
+    }
+    std::fs::write(root().join("docs/scenario.schema.json"), output.stdout)?;
+    Ok(())
+}

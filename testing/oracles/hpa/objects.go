@@ -21,10 +21,11 @@ func quantity(milli int64) *resource.Quantity {
 }
 
 func (m metricSetup) spec(i int) autoscaling.MetricSpec {
-	average := autoscaling.MetricTarget{Type: autoscaling.AverageValueMetricType, AverageValue: quantity(m.target)}
-	value := autoscaling.MetricTarget{Type: autoscaling.ValueMetricType, Value: quantity(m.target)}
-	percent := int32(m.target)
-	utilization := autoscaling.MetricTarget{Type: autoscaling.UtilizationMetricType, AverageUtilization: &percent}
+	target, percent := quantity(m.target), int32(m.target)
+	average := autoscaling.MetricTarget{Type: autoscaling.AverageValueMetricType, AverageValue: target}
+	value := autoscaling.MetricTarget{Type: autoscaling.ValueMetricType, Value: target}
+	utilization := autoscaling.MetricTarget{
+		Type: autoscaling.UtilizationMetricType, AverageUtilization: &percent}
 	resourceOf := func(name v1.ResourceName, t autoscaling.MetricTarget) autoscaling.MetricSpec {
 		return autoscaling.MetricSpec{Type: autoscaling.ResourceMetricSourceType,
 			Resource: &autoscaling.ResourceMetricSource{Name: name, Target: t}}
@@ -36,9 +37,9 @@ func (m metricSetup) spec(i int) autoscaling.MetricSpec {
 	}
 	named := autoscaling.MetricIdentifier{Name: fmt.Sprintf("m%d", i)}
 	object := func(t autoscaling.MetricTarget) autoscaling.MetricSpec {
-		return autoscaling.MetricSpec{Type: autoscaling.ObjectMetricSourceType, Object: &autoscaling.ObjectMetricSource{
-			Metric: named, Target: t, DescribedObject: autoscaling.CrossVersionObjectReference{
-				Kind: "Service", APIVersion: "v1", Name: "front"}}}
+		front := autoscaling.CrossVersionObjectReference{Kind: "Service", APIVersion: "v1", Name: "front"}
+		return autoscaling.MetricSpec{Type: autoscaling.ObjectMetricSourceType,
+			Object: &autoscaling.ObjectMetricSource{Metric: named, Target: t, DescribedObject: front}}
 	}
 	external := func(t autoscaling.MetricTarget) autoscaling.MetricSpec {
 		return autoscaling.MetricSpec{Type: autoscaling.ExternalMetricSourceType,
@@ -148,7 +149,8 @@ func (w *world) podObject(p *pod, base time.Time) *v1.Pod {
 	if level := w.setup.podLevel; level != [2]int64{absent, absent} {
 		out.Spec.Resources = &v1.ResourceRequirements{Requests: requestList(level[0], level[1])}
 	}
-	out.Status.Phase = []v1.PodPhase{v1.PodPending, v1.PodRunning, v1.PodFailed, v1.PodSucceeded}[p.phase(w.now)]
+	phases := []v1.PodPhase{v1.PodPending, v1.PodRunning, v1.PodFailed, v1.PodSucceeded}
+	out.Status.Phase = phases[p.phase(w.now)]
 	if start, known := p.startTime(w.now); known {
 		time := at(start)
 		out.Status.StartTime = &time

@@ -56,7 +56,8 @@ func (s *source) GetResourceMetric(_ context.Context, name v1.ResourceName, _ st
 	panic("a resource that was not asked for")
 }
 
-func (s *source) GetRawMetric(name string, _ string, _, _ labels.Selector) (metrics.PodMetricsInfo, time.Time, error) {
+func (s *source) GetRawMetric(name, _ string, _, _ labels.Selector) (metrics.PodMetricsInfo, time.Time,
+	error) {
 	return s.perPod(index(name))
 }
 

@@ -1,1 +1,33 @@
-fn main() {}
+//! The command line of Homeostat: wires traces, the twin, policies and reports together, and owns the
+//! threads. Everything that decides lives in the crates below `crates/pure`.
+
+mod cli;
+mod commands;
+mod failure;
+mod input;
+mod run;
+mod show;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Compare(args) => commands::compare::run(&args),
+        Command::Trace(args) => commands::trace::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
+        Command::Replay(args) => commands::replay::run(&args),
+        Command::Scenario(args) => commands::scenario::run(&args),
+        Command::Policies => commands::policies::run(),
+        Command::Completions { shell } => commands::completions::run(shell),
+    };
+    match result {
+        Ok(code) => code.into(),
+        Err(failure) => failure.report().into(),
+    }
+}

@@ -29,10 +29,7 @@ pub struct Fixed {
 impl Fixed {
     /// A policy that always asks for `replicas`.
     pub const fn new(replicas: u32) -> Self {
-        Self {
-            replicas,
-            period: Span::MINUTE,
-        }
+        Self { replicas, period: Span::MINUTE }
     }
 }
 

@@ -10,5 +10,6 @@ pub mod error;
 pub mod fixed;
 pub mod hpa;
 pub mod keda;
+pub mod kpa;
 pub mod spec;
 pub mod watermark;

@@ -36,8 +36,12 @@ fn answer(need: &Need, count: u32, at: Instant) -> Reading {
     let count = i64::from(count);
     match need {
         Need::Object(name) | Need::External(name) => {
-            let milli = if name == "requests_per_second" { RATE } else { IN_FLIGHT } * 1_000;
-            Reading::Total { milli: vec![milli], at }
+            let amount = match name.as_str() {
+                "requests_per_second" => RATE,
+                "activator_concurrency" => 0,
+                _ => IN_FLIGHT,
+            };
+            Reading::Total { milli: vec![amount * 1_000], at }
         }
         Need::Resource(name) | Need::Pods(name) => {
             let sample = |index| Sample {
@@ -93,6 +97,7 @@ fn settles_where_the_arithmetic_says() {
         ("hpa-cpu-50", 20, 20), // 10 × 100 / 50; ⌈30 × 33 / 50⌉
         ("hpa-cpu-80", 13, 13), // ⌈10 × 100 / 80⌉, then 76 % is within tolerance; ⌈30 × 33 / 80⌉
         ("hpa-rps", 15, 15),    // ⌈200 / 14⌉
+        ("kpa", 8, 8),          // 50 in flight, 7 per replica aimed at
         ("keda-rps", 15, 15),   // ⌈200 / 14⌉
         ("watermark", 15, 24),  // ⌈10 × 100 / 70⌉; 30 − 20 %, then 41 % is between the marks
         ("reactive", 10, 10),   // 200 / 20
@@ -103,7 +108,7 @@ fn settles_where_the_arithmetic_says() {
     for (name, from_ten, from_thirty) in expected {
         let entry = catalog().into_iter().find(|entry| entry.name == name).unwrap();
         for (start, count) in [(10, from_ten), (30, from_thirty)] {
-            let mut policy = entry.spec.build(&context()).unwrap();
+            let mut policy = entry.spec.with_slots(10).build(&context()).unwrap();
             assert_eq!(settle(&mut *policy, start), count, "{name} from {start}");
         }
     }

@@ -52,8 +52,8 @@ impl Recorder for Keep {
 fn run(scenario: &Scenario, policy: &str, events: bool) -> (Outcome, Keep) {
     let spec: PolicySpec = serde_json::from_str(policy).unwrap();
     let controllers = scenario.services.iter().map(|service| {
-        let context = service.build_context(Instant::ZERO, 100.0);
-        Controller::new(vec![spec.build(&context).unwrap()], GuardProfile::bounds_only(), service.replicas)
+        let policy = service.policy(&spec, Instant::ZERO, 100.0).unwrap();
+        Controller::new(vec![policy], GuardProfile::bounds_only(), service.replicas)
     });
     let rates: Vec<f64> = (0..60).map(|m| 40.0 + 50.0 * f64::from(m % 20 > 9)).collect();
     let stream = workload::series(Span::MINUTE, rates);

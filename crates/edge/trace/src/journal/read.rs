@@ -73,7 +73,7 @@ impl JournalReader {
             return Err(JournalError::Version { path: reader.path, found });
         }
         let length = u32_at(&head, 10).ok_or_else(|| reader.damaged("is cut off"))?;
-        let mut rest = reader.take(u64::from(length.min(MAX_BLOCK_BYTES)) + 4)?;
+        let mut rest = reader.grab(u64::from(length.min(MAX_BLOCK_BYTES)) + 4)?;
         let sum = u32_at(&rest, rest.len().saturating_sub(4));
         rest.truncate(rest.len().saturating_sub(4));
         if sum != Some(crc(&[&rest])) {
@@ -99,7 +99,7 @@ impl JournalReader {
     }
 
     /// Takes exactly this many bytes. Memory grows with what is there, not with what is claimed.
-    fn take(&mut self, length: u64) -> Result<Vec<u8>, JournalError> {
+    fn grab(&mut self, length: u64) -> Result<Vec<u8>, JournalError> {
         let mut bytes = Vec::new();
         let taken = (&mut self.input).take(length).read_to_end(&mut bytes);
         match taken {
@@ -110,7 +110,7 @@ impl JournalReader {
     }
 
     fn step(&mut self) -> Result<Option<Block>, JournalError> {
-        match self.take(1)?.as_slice() {
+        match self.grab(1)?.as_slice() {
             [KIND_BLOCK] => self.block().map(Some),
             [KIND_END] => self.end(),
             _ => Err(self.damaged("is of an unknown kind")),
@@ -118,13 +118,13 @@ impl JournalReader {
     }
 
     fn block(&mut self) -> Result<Block, JournalError> {
-        let head = self.take(16)?;
+        let head = self.grab(16)?;
         let number = |at| u32_at(&head, at).unwrap_or_default();
         let (raw_length, packed_length, records, sum) = (number(0), number(4), number(8), number(12));
         if raw_length > MAX_BLOCK_BYTES || packed_length > MAX_BLOCK_BYTES {
             return Err(self.damaged("has an impossible length"));
         }
-        let packed = self.take(u64::from(packed_length))?;
+        let packed = self.grab(u64::from(packed_length))?;
         if sum != crc(&[&head[..12], &packed]) {
             return Err(self.damaged("has a wrong checksum"));
         }
@@ -148,7 +148,7 @@ impl JournalReader {
     }
 
     fn end(&mut self) -> Result<Option<Block>, JournalError> {
-        let tail = self.take(20)?;
+        let tail = self.grab(20)?;
         let mut expected = self.blocks.to_le_bytes().to_vec();
         expected.extend(self.records.to_le_bytes());
         if u32_at(&tail, 16) != Some(crc(&[&tail[..16]])) {

@@ -29,9 +29,7 @@ mod spec;
 pub use spec::{AutoscaleSpec, SensingSpec, Variant};
 
 use homeostat_core::policy::Sensing;
-use homeostat_core::{
-    Cadence, Instant, Need, Observation, Plan, Policy, Reading, Reason, Rule, Span,
-};
+use homeostat_core::{Cadence, Instant, Need, Observation, Plan, Policy, Reading, Reason, Rule, Span};
 
 use crate::bounds::clamped;
 use crate::error::PolicyError;
@@ -75,10 +73,7 @@ impl Autoscale {
             idle_timeout: spec.idle_timeout,
             packing: spec.packing,
             bounds,
-            cadence: Cadence {
-                sensing,
-                ..Cadence::every(spec.period)
-            },
+            cadence: Cadence { sensing, ..Cadence::every(spec.period) },
             needs: needs_of(spec.variant),
             history: History::new(spec.window),
             timers: IdleTimers::default(),
@@ -102,52 +97,28 @@ impl Autoscale {
         }
         let floor = up.replicas.max(self.bounds.0);
         let Some((expired, longest)) = self.watch(observation) else {
-            let reason = Reason {
-                need: Some(1),
-                ..Reason::of(Rule::NoData, observation.desired)
-            };
+            let reason = Reason { need: Some(1), ..Reason::of(Rule::NoData, observation.desired) };
             return Plan::scale(observation.desired, reason);
         };
         let spare = observation.desired.saturating_sub(floor) as usize;
         let retire: Vec<_> = expired.into_iter().take(spare).collect();
         let replicas = observation.desired - retire.len() as u32;
         let (idle_ms, wait_ms) = (longest.0 / 1_000_000, self.idle_timeout.0 / 1_000_000);
-        let rule = if retire.is_empty() {
-            Rule::IdleTimer
-        } else {
-            Rule::Idle
-        };
+        let rule = if retire.is_empty() { Rule::IdleTimer } else { Rule::Idle };
         let mut reasons = up.reasons.clone();
-        reasons.push(Reason::metric(
-            rule,
-            1,
-            idle_ms as i64,
-            wait_ms as i64,
-            replicas,
-        ));
-        Plan {
-            replicas,
-            retire,
-            reasons,
-            ..Plan::default()
-        }
+        reasons.push(Reason::metric(rule, 1, idle_ms as i64, wait_ms as i64, replicas));
+        Plan { replicas, retire, reasons, ..Plan::default() }
     }
 
     /// The replicas whose timer ran out, the last in order first, and the longest idle time of all;
     /// `None` without data.
-    fn watch(
-        &mut self,
-        observation: &Observation,
-    ) -> Option<(Vec<homeostat_core::ReplicaId>, Span)> {
+    fn watch(&mut self, observation: &Observation) -> Option<(Vec<homeostat_core::ReplicaId>, Span)> {
         let Some(Reading::PerReplica(samples)) = observation.readings.get(1) else {
             self.timers = IdleTimers::default();
             return None;
         };
         self.timers.update(&observation.replicas, samples);
-        Some((
-            self.timers.expired(observation.at, self.idle_timeout),
-            self.timers.longest(observation.at),
-        ))
+        Some((self.timers.expired(observation.at, self.idle_timeout), self.timers.longest(observation.at)))
     }
 
     fn wanted(&mut self, observation: &Observation, rate: f64, at: Instant) -> Plan {
@@ -177,13 +148,7 @@ impl Autoscale {
         let packing_milli = i64::from(self.packing) * 1_000;
         up.replicas = up.replicas.max(count);
         let observed = (in_system * 1_000.0) as i64;
-        up.reasons.push(Reason::metric(
-            Rule::MetricRatio,
-            2,
-            observed,
-            packing_milli,
-            count,
-        ));
+        up.reasons.push(Reason::metric(Rule::MetricRatio, 2, observed, packing_milli, count));
     }
 }
 
@@ -199,10 +164,7 @@ impl Policy for Autoscale {
     fn decide(&mut self, observation: &Observation) -> Plan {
         let plan = match total(observation.readings.first()) {
             None if self.variant != Variant::AlwaysOn => {
-                let reason = Reason {
-                    need: Some(0),
-                    ..Reason::of(Rule::NoData, observation.desired)
-                };
+                let reason = Reason { need: Some(0), ..Reason::of(Rule::NoData, observation.desired) };
                 Plan::scale(observation.desired, reason)
             }
             rate => {
@@ -229,9 +191,7 @@ fn needs_of(variant: Variant) -> Vec<Need> {
 fn total(reading: Option<&Reading>) -> Option<(f64, Instant)> {
     match reading {
         Some(Reading::Total { milli, at }) if !milli.is_empty() => {
-            let sum = milli
-                .iter()
-                .fold(0_i64, |sum, value| sum.saturating_add(*value));
+            let sum = milli.iter().fold(0_i64, |sum, value| sum.saturating_add(*value));
             Some((sum as f64 / 1_000.0, *at))
         }
         _ => None,
@@ -242,10 +202,7 @@ fn total(reading: Option<&Reading>) -> Option<(f64, Instant)> {
 fn by_rate(rule: Rule, rate: f64, capacity: f64) -> Plan {
     let count = replicas_for(rate, capacity);
     let (rate_milli, capacity_milli) = ((rate * 1_000.0) as i64, (capacity * 1_000.0) as i64);
-    Plan::scale(
-        count,
-        Reason::metric(rule, 0, rate_milli, capacity_milli, count),
-    )
+    Plan::scale(count, Reason::metric(rule, 0, rate_milli, capacity_milli, count))
 }
 
 /// Whole replicas for a load at so much load per replica.

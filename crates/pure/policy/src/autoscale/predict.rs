@@ -16,10 +16,7 @@ pub(super) struct History {
 
 impl History {
     pub(super) const fn new(window: Span) -> Self {
-        Self {
-            window,
-            rates: VecDeque::new(),
-        }
+        Self { window, rates: VecDeque::new() }
     }
 
     /// Adds a rate measured at `at`; a value that isn't newer than the last one is dropped.
@@ -28,11 +25,7 @@ impl History {
             return;
         }
         self.rates.push_back((at, rate));
-        while self
-            .rates
-            .front()
-            .is_some_and(|(first, _)| at.since(*first) > self.window)
-        {
+        while self.rates.front().is_some_and(|(first, _)| at.since(*first) > self.window) {
             self.rates.pop_front();
         }
     }
@@ -73,11 +66,7 @@ impl History {
             return (self.latest(), self.latest());
         };
         // Seconds before the last value, so that the numbers stay small.
-        let points = || {
-            self.rates
-                .iter()
-                .map(|(at, rate)| (-end.since(*at).as_secs_f64(), *rate))
-        };
+        let points = || self.rates.iter().map(|(at, rate)| (-end.since(*at).as_secs_f64(), *rate));
         let n = self.rates.len() as f64;
         let (sum_t, sum_r) = points().fold((0.0, 0.0), |(t, r), (time, rate)| (t + time, r + rate));
         let (mean_t, mean_r) = (sum_t / n, sum_r / n);

@@ -74,11 +74,7 @@ pub struct SensingSpec {
 
 impl From<SensingSpec> for Sensing {
     fn from(spec: SensingSpec) -> Self {
-        Self {
-            scrape: spec.scrape,
-            window: spec.window,
-            delay: spec.delay,
-        }
+        Self { scrape: spec.scrape, window: spec.window, delay: spec.delay }
     }
 }
 
@@ -122,36 +118,16 @@ impl AutoscaleSpec {
         let positive = |value: f64| value.is_finite() && value > 0.0;
         let refuse = |field: &str, found: &dyn Display, expected: &str, example: &str| {
             let problem = format!("`{found}` can't be used");
-            Err(PolicyError::new(
-                format!("autoscale.{field}"),
-                problem,
-                expected,
-                example,
-            ))
+            Err(PolicyError::new(format!("autoscale.{field}"), problem, expected, example))
         };
         if !positive(capacity) {
-            return refuse(
-                "capacity",
-                &capacity,
-                "requests per second and replica, more than 0",
-                "60",
-            );
+            return refuse("capacity", &capacity, "requests per second and replica, more than 0", "60");
         }
         if self.variant == Variant::AlwaysOn && !(peak_rate.is_finite() && peak_rate >= 0.0) {
-            return refuse(
-                "peak_rate",
-                &peak_rate,
-                "requests per second, 0 or more",
-                "800",
-            );
+            return refuse("peak_rate", &peak_rate, "requests per second, 0 or more", "800");
         }
         if self.period.is_zero() {
-            return refuse(
-                "period",
-                &self.period,
-                "a length of time, more than 0s",
-                "15s",
-            );
+            return refuse("period", &self.period, "a length of time, more than 0s", "15s");
         }
         if self.packing == 0 {
             return refuse("packing", &0, "requests per replica, 1 or more", "10");

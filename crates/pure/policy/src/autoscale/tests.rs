@@ -10,10 +10,7 @@ fn replica(id: u64) -> ReplicaView {
         id: ReplicaId(id),
         phase: Phase::Running,
         started_at: Some(Instant::ZERO),
-        readiness: Some(Readiness {
-            ready: true,
-            since: Instant::ZERO,
-        }),
+        readiness: Some(Readiness { ready: true, since: Instant::ZERO }),
         deleting: false,
     }
 }
@@ -22,12 +19,8 @@ fn replica(id: u64) -> ReplicaView {
 fn seen(seconds: u64, rate_milli: i64, in_flight: &[i64]) -> Observation {
     let at = Instant(seconds * SECOND);
     let window = Span::from_secs(15);
-    let sample = |(id, milli): (usize, &i64)| Sample {
-        replica: ReplicaId(id as u64),
-        milli: *milli,
-        at,
-        window,
-    };
+    let sample =
+        |(id, milli): (usize, &i64)| Sample { replica: ReplicaId(id as u64), milli: *milli, at, window };
     let count = in_flight.len() as u32;
     Observation {
         at,
@@ -35,15 +28,9 @@ fn seen(seconds: u64, rate_milli: i64, in_flight: &[i64]) -> Observation {
         current: count,
         replicas: (0..count.into()).map(replica).collect(),
         readings: vec![
-            Reading::Total {
-                milli: vec![rate_milli],
-                at,
-            },
+            Reading::Total { milli: vec![rate_milli], at },
             Reading::PerReplica(in_flight.iter().enumerate().map(sample).collect()),
-            Reading::Total {
-                milli: vec![in_flight.iter().sum()],
-                at,
-            },
+            Reading::Total { milli: vec![in_flight.iter().sum()], at },
         ],
     }
 }
@@ -62,18 +49,8 @@ fn always_on_is_sized_for_the_peak() {
 #[test]
 fn reactive_rounds_up() {
     let mut policy = policy(Variant::Reactive);
-    for (rate_milli, count) in [
-        (0, 1),
-        (60_000, 1),
-        (60_001, 2),
-        (600_000, 10),
-        (9_000_000, 30),
-    ] {
-        assert_eq!(
-            policy.decide(&seen(1, rate_milli, &[])).replicas,
-            count,
-            "{rate_milli}"
-        );
+    for (rate_milli, count) in [(0, 1), (60_000, 1), (60_001, 2), (600_000, 10), (9_000_000, 30)] {
+        assert_eq!(policy.decide(&seen(1, rate_milli, &[])).replicas, count, "{rate_milli}");
     }
 }
 
@@ -84,10 +61,7 @@ fn the_line_runs_ahead_by_the_setup_time() {
     policy.decide(&seen(15, 115_000, &[]));
     // One request per second more every second: 130 + 260 = 390 after the set-up time; ⌈390 / 60⌉ = 7.
     let plan = policy.decide(&seen(30, 130_000, &[]));
-    assert_eq!(
-        (plan.replicas, plan.reasons[0].rule),
-        (7, Rule::PredictedRate)
-    );
+    assert_eq!((plan.replicas, plan.reasons[0].rule), (7, Rule::PredictedRate));
     assert_eq!(plan.reasons[0].observed_milli, 390_000);
 }
 
@@ -145,20 +119,12 @@ fn long_requests_add_capacity_only_in_the_full_policy() {
 
 #[test]
 fn without_data_nothing_changes() {
-    for variant in [
-        Variant::Reactive,
-        Variant::PredictiveMwa,
-        Variant::PredictiveLr,
-        Variant::AutoscaleMinus,
-    ] {
+    for variant in [Variant::Reactive, Variant::PredictiveMwa, Variant::PredictiveLr, Variant::AutoscaleMinus]
+    {
         let mut lost = seen(15, 0, &[0, 0, 0]);
         lost.readings[0] = Reading::Failed(FetchError::Unavailable);
         let plan = policy(variant).decide(&lost);
-        assert_eq!(
-            (plan.replicas, plan.reasons[0].rule),
-            (3, Rule::NoData),
-            "{variant:?}"
-        );
+        assert_eq!((plan.replicas, plan.reasons[0].rule), (3, Rule::NoData), "{variant:?}");
     }
     let mut lost = seen(600, 0, &[0, 0, 0]);
     lost.readings[1] = Reading::Failed(FetchError::Unavailable);
@@ -167,15 +133,9 @@ fn without_data_nothing_changes() {
 
 #[test]
 fn refuses_what_cannot_be() {
-    let spec = AutoscaleSpec {
-        capacity: Some(0.0),
-        ..AutoscaleSpec::of(Variant::Reactive)
-    };
+    let spec = AutoscaleSpec { capacity: Some(0.0), ..AutoscaleSpec::of(Variant::Reactive) };
     assert!(Autoscale::new(&spec, 60.0, 0.0, (1, 2)).is_err());
-    let spec = AutoscaleSpec {
-        period: Span::ZERO,
-        ..AutoscaleSpec::of(Variant::Reactive)
-    };
+    let spec = AutoscaleSpec { period: Span::ZERO, ..AutoscaleSpec::of(Variant::Reactive) };
     assert!(Autoscale::new(&spec, 60.0, 0.0, (1, 2)).is_err());
 }
 

@@ -50,11 +50,7 @@ pub(super) const fn local_minute(at: Instant, offset: UtcOffset) -> i64 {
 /// The instant at which a local minute begins; the origin for minutes before it.
 pub(super) const fn instant_of(local_minute: i64, offset: UtcOffset) -> Instant {
     let seconds = local_minute * 60 - offset.0 as i64;
-    if seconds < 0 {
-        Instant::ZERO
-    } else {
-        Instant((seconds as u64).saturating_mul(NS_PER_S))
-    }
+    if seconds < 0 { Instant::ZERO } else { Instant((seconds as u64).saturating_mul(NS_PER_S)) }
 }
 
 /// Day of the week of a day number: 0 is Sunday.
@@ -91,22 +87,13 @@ mod tests {
         for day in 0..200_000 {
             let (today, tomorrow) = (month_and_day(day), month_and_day(day + 1));
             let next_day = tomorrow == (today.0, today.1 + 1);
-            assert!(
-                next_day || (tomorrow.1 == 1 && tomorrow.0 == today.0 % 12 + 1),
-                "{day}"
-            );
+            assert!(next_day || (tomorrow.1 == 1 && tomorrow.0 == today.0 % 12 + 1), "{day}");
         }
     }
 
     #[test]
     fn reads_offsets() {
-        for (text, seconds) in [
-            ("UTC", 0),
-            ("+02:00", 7_200),
-            ("-0530", -19_800),
-            ("+2", 7_200),
-            ("Z", 0),
-        ] {
+        for (text, seconds) in [("UTC", 0), ("+02:00", 7_200), ("-0530", -19_800), ("+2", 7_200), ("Z", 0)] {
             assert_eq!(UtcOffset::parse(text), Some(UtcOffset(seconds)), "{text}");
         }
         for text in ["Europe/Berlin", "+25:00", "02:00", "+1:75", "+", "é"] {

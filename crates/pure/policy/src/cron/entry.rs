@@ -33,16 +33,11 @@ pub(crate) struct CronWindow {
 impl Active {
     pub(super) fn parse(entry: &CronEntry) -> Result<Self, String> {
         match (&entry.from, &entry.to, &entry.start, &entry.end) {
-            (Some(from), Some(to), None, None) => {
-                Ok(Self::Daily(Daily::parse(from, to, &entry.days)?))
-            }
+            (Some(from), Some(to), None, None) => Ok(Self::Daily(Daily::parse(from, to, &entry.days)?)),
             (None, None, Some(start), Some(end)) if entry.days.is_empty() => {
                 Ok(Self::Cron(CronWindow::parse(start, end)?))
             }
-            _ => Err(
-                "an entry has either `from`, `to` and perhaps `days`, or `start` and `end`"
-                    .to_owned(),
-            ),
+            _ => Err("an entry has either `from`, `to` and perhaps `days`, or `start` and `end`".to_owned()),
         }
     }
 
@@ -60,10 +55,7 @@ impl CronWindow {
         if start == end {
             return Err("start and end are the same".to_owned());
         }
-        Ok(Self {
-            start: CronExpr::parse(start)?,
-            end: CronExpr::parse(end)?,
-        })
+        Ok(Self { start: CronExpr::parse(start)?, end: CronExpr::parse(end)? })
     }
 
     /// Whether the next end comes no later than the next start.
@@ -81,21 +73,12 @@ impl Daily {
         if from == to || from == MINUTES_PER_DAY {
             return Err("the window is empty; a whole day is from 00:00 to 24:00".to_owned());
         }
-        let set = days
-            .iter()
-            .try_fold(0, |set, text| Ok::<u8, String>(set | day_set(text)?))?;
-        Ok(Self {
-            from,
-            to,
-            days: if days.is_empty() { 0x7f } else { set },
-        })
+        let set = days.iter().try_fold(0, |set, text| Ok::<u8, String>(set | day_set(text)?))?;
+        Ok(Self { from, to, days: if days.is_empty() { 0x7f } else { set } })
     }
 
     fn holds(&self, minute: i64) -> bool {
-        let (day, of_day) = (
-            minute.div_euclid(MINUTES_PER_DAY),
-            minute.rem_euclid(MINUTES_PER_DAY),
-        );
+        let (day, of_day) = (minute.div_euclid(MINUTES_PER_DAY), minute.rem_euclid(MINUTES_PER_DAY));
         let begins = |day: i64| self.days & (1 << weekday(day)) != 0;
         if self.from < self.to {
             begins(day) && of_day >= self.from && of_day < self.to
@@ -107,9 +90,7 @@ impl Daily {
 
 /// Minutes since midnight of `HH:MM`.
 fn clock(text: &str) -> Result<i64, String> {
-    let parts = text
-        .split_once(':')
-        .and_then(|(hours, minutes)| Some((small(hours)?, small(minutes)?)));
+    let parts = text.split_once(':').and_then(|(hours, minutes)| Some((small(hours)?, small(minutes)?)));
     match parts {
         Some((hours @ 0..=23, minutes @ 0..=59)) => Ok(i64::from(hours * 60 + minutes)),
         Some((24, 0)) => Ok(MINUTES_PER_DAY),
@@ -120,9 +101,7 @@ fn clock(text: &str) -> Result<i64, String> {
 /// The bits of `mon` or `mon..fri`; a range may run over the end of the week.
 fn day_set(text: &str) -> Result<u8, String> {
     let day = |name: &str| {
-        let known = DAYS
-            .iter()
-            .position(|day| day.eq_ignore_ascii_case(name.trim()));
+        let known = DAYS.iter().position(|day| day.eq_ignore_ascii_case(name.trim()));
         known.ok_or_else(|| format!("`{name}` is not a day; days are {}", DAYS.join(", ")))
     };
     let (first, last) = match text.split_once("..").or_else(|| text.split_once('-')) {

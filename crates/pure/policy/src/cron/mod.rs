@@ -80,39 +80,20 @@ impl Cron {
     pub fn new(spec: &CronSpec, bounds: (u32, u32)) -> Result<Self, PolicyError> {
         let offset = UtcOffset::parse(&spec.utc_offset).ok_or_else(|| {
             let problem = format!("`{}` is not an offset from UTC", spec.utc_offset);
-            PolicyError::new(
-                "cron.utc_offset",
-                problem,
-                "hours and minutes east of Greenwich",
-                "+02:00",
-            )
+            PolicyError::new("cron.utc_offset", problem, "hours and minutes east of Greenwich", "+02:00")
         })?;
         let entries = spec.entries.iter().enumerate().map(|(index, entry)| {
-            Active::parse(entry)
-                .map(|active| (active, entry.replicas))
-                .map_err(|problem| {
-                    PolicyError::new(format!("cron.entries[{index}]"), problem, ENTRY, EXAMPLE)
-                })
+            Active::parse(entry).map(|active| (active, entry.replicas)).map_err(|problem| {
+                PolicyError::new(format!("cron.entries[{index}]"), problem, ENTRY, EXAMPLE)
+            })
         });
-        Ok(Self {
-            offset,
-            default: spec.default,
-            entries: entries.collect::<Result<_, _>>()?,
-            bounds,
-        })
+        Ok(Self { offset, default: spec.default, entries: entries.collect::<Result<_, _>>()?, bounds })
     }
 
     /// The entry in force at `at` with the largest count (the first of equals), and its count.
     fn in_force(&self, at: Instant) -> Option<(usize, u32)> {
-        let active = self
-            .entries
-            .iter()
-            .enumerate()
-            .filter(|(_, (entry, _))| entry.holds(at, self.offset));
-        active
-            .map(|(index, (_, replicas))| (index, *replicas))
-            .rev()
-            .max_by_key(|(_, replicas)| *replicas)
+        let active = self.entries.iter().enumerate().filter(|(_, (entry, _))| entry.holds(at, self.offset));
+        active.map(|(index, (_, replicas))| (index, *replicas)).rev().max_by_key(|(_, replicas)| *replicas)
     }
 }
 
@@ -159,13 +140,7 @@ mod tests {
     fn count(spec: &CronSpec, seconds: u64) -> u32 {
         let mut policy = Cron::new(spec, (0, 100)).unwrap();
         let at = Instant(seconds * 1_000_000_000);
-        let seen = Observation {
-            at,
-            desired: 1,
-            current: 1,
-            replicas: Vec::new(),
-            readings: Vec::new(),
-        };
+        let seen = Observation { at, desired: 1, current: 1, replicas: Vec::new(), readings: Vec::new() };
         policy.decide(&seen).replicas
     }
 
@@ -195,10 +170,7 @@ mod tests {
 
     #[test]
     fn follows_the_offset() {
-        let spec = CronSpec {
-            utc_offset: "-05:00".to_owned(),
-            ..schedule()
-        };
+        let spec = CronSpec { utc_offset: "-05:00".to_owned(), ..schedule() };
         assert_eq!(count(&spec, FRIDAY + 12 * 3_600), 2);
         assert_eq!(count(&spec, FRIDAY + 13 * 3_600), 10);
     }
@@ -210,25 +182,14 @@ mod tests {
         let message = Cron::new(&spec, (0, 100)).unwrap_err().to_string();
         assert!(message.contains("cron.entries[1]"), "{message}");
         spec.utc_offset = "Europe/Berlin".to_owned();
-        assert!(
-            Cron::new(&spec, (0, 100))
-                .unwrap_err()
-                .to_string()
-                .contains("utc_offset")
-        );
+        assert!(Cron::new(&spec, (0, 100)).unwrap_err().to_string().contains("utc_offset"));
     }
 
     #[test]
     fn names_the_entry_and_the_bound() {
         let mut policy = Cron::new(&schedule(), (0, 12)).unwrap();
         let at = Instant((FRIDAY + 12 * 3_600) * 1_000_000_000);
-        let seen = Observation {
-            at,
-            desired: 1,
-            current: 1,
-            replicas: Vec::new(),
-            readings: Vec::new(),
-        };
+        let seen = Observation { at, desired: 1, current: 1, replicas: Vec::new(), readings: Vec::new() };
         let plan = policy.decide(&seen);
         assert_eq!(plan.replicas, 12);
         assert_eq!(plan.reasons[0].reference_milli, 3_000);

@@ -5,6 +5,8 @@
 //! minutes of a time line work like all others. Lists reuse their last outdated entry as upstream's do;
 //! that is not cosmetic, since an entry outdated for one direction may still count for the other.
 
+use std::cmp::Ordering;
+
 use homeostat_core::{Instant, Span};
 
 use super::rules::{Behavior, Rate, Rules, Select, Unit};
@@ -114,22 +116,26 @@ impl HpaState {
         bounds: Bounds,
         now: Instant,
     ) -> i32 {
-        if desired > current {
-            let limit = self.upper_limit(&behavior.up, current, now).max(current);
-            desired.min(bounds.max.min(limit))
-        } else if desired < current {
-            let limit = self.lower_limit(&behavior.down, current, now).min(current);
-            desired.max(bounds.min.max(limit))
-        } else {
-            desired
+        match desired.cmp(&current) {
+            Ordering::Greater => {
+                let limit = self.upper_limit(&behavior.up, current, now).max(current);
+                desired.min(bounds.max.min(limit))
+            }
+            Ordering::Less => {
+                let limit = self.lower_limit(&behavior.down, current, now).min(current);
+                desired.max(bounds.min.max(limit))
+            }
+            Ordering::Equal => desired,
         }
     }
 
     /// The count at the start of `period`: the present one without the changes since.
     fn at_start(&self, current: i32, period: Span, now: Instant) -> i32 {
-        current
-            .wrapping_sub(changed(&self.grown, period, now))
-            .wrapping_add(changed(&self.shrunk, period, now))
+        current.wrapping_sub(changed(&self.grown, period, now)).wrapping_add(changed(
+            &self.shrunk,
+            period,
+            now,
+        ))
     }
 
     fn upper_limit(&self, rules: &Rules, current: i32, now: Instant) -> i32 {
@@ -137,9 +143,7 @@ impl HpaState {
             let start = self.at_start(current, rate.period, now);
             match rate.unit {
                 Unit::Pods => start.wrapping_add(rate.value),
-                Unit::Percent => {
-                    (f64::from(start) * (1.0 + f64::from(rate.value) / 100.0)).ceil() as i32
-                }
+                Unit::Percent => (f64::from(start) * (1.0 + f64::from(rate.value) / 100.0)).ceil() as i32,
             }
         });
         match rules.select {
@@ -166,11 +170,8 @@ impl HpaState {
 
     /// Remembers that the count was ordered to change.
     pub(super) fn changed(&mut self, behavior: &Behavior, from: i32, to: i32, now: Instant) {
-        let (list, rules) = if to > from {
-            (&mut self.grown, &behavior.up)
-        } else {
-            (&mut self.shrunk, &behavior.down)
-        };
+        let (list, rules) =
+            if to > from { (&mut self.grown, &behavior.up) } else { (&mut self.shrunk, &behavior.down) };
         let period = rules.longest_period();
         for change in list.iter_mut() {
             change.outdated |= now.since(change.at) > period;
@@ -192,9 +193,5 @@ fn changed(changes: &[Change], period: Span, now: Instant) -> i32 {
 /// Without a behavior: at most twice the present count or 4, then the bounds.
 pub(super) fn fixed_pace(current: i32, desired: i32, bounds: Bounds) -> i32 {
     let limit = (2.0 * f64::from(current)).max(4.0) as i32;
-    if desired < bounds.min {
-        bounds.min
-    } else {
-        desired.min(bounds.max.min(limit))
-    }
+    if desired < bounds.min { bounds.min } else { desired.min(bounds.max.min(limit)) }
 }

@@ -1,8 +1,8 @@
 //! Manifests for the usual cases, for use from code.
 
 use super::manifest::{
-    API_VERSION, HpaSpec, KIND, Metadata, MetricName, MetricSpec, NamedSource, ObjectRef,
-    ResourceSource, Skipped, Spec, Target,
+    API_VERSION, HpaSpec, KIND, Metadata, MetricName, MetricSpec, NamedSource, ObjectRef, ResourceSource,
+    Skipped, Spec, Target,
 };
 use super::quantity::Quantity;
 
@@ -63,21 +63,13 @@ impl HpaSpec {
 impl MetricSpec {
     /// A metric from outside at `average` per replica.
     pub fn external(name: &str, average: Quantity) -> Self {
-        Self {
-            kind: "External".to_owned(),
-            external: Some(average_of(name, average)),
-            ..Self::default()
-        }
+        Self { kind: "External".to_owned(), external: Some(average_of(name, average)), ..Self::default() }
     }
 }
 
 fn average_of(name: &str, average: Quantity) -> NamedSource {
     NamedSource {
         metric: MetricName { name: name.to_owned(), selector: None },
-        target: Target {
-            kind: "AverageValue".to_owned(),
-            average_value: Some(average),
-            ..Target::default()
-        },
+        target: Target { kind: "AverageValue".to_owned(), average_value: Some(average), ..Target::default() },
     }
 }

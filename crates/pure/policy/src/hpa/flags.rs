@@ -73,18 +73,9 @@ pub struct PodTemplate {
 impl PodTemplate {
     /// A template of one container named `app`.
     pub fn single(cpu_milli: i64, memory_milli: i64) -> Self {
-        let requests = Requests {
-            cpu: Some(cpu_milli),
-            memory: Some(memory_milli),
-        };
-        let container = ContainerTemplate {
-            name: "app".to_owned(),
-            requests,
-        };
-        Self {
-            containers: vec![container],
-            pod_level: Requests::default(),
-        }
+        let requests = Requests { cpu: Some(cpu_milli), memory: Some(memory_milli) };
+        let container = ContainerTemplate { name: "app".to_owned(), requests };
+        Self { containers: vec![container], pod_level: Requests::default() }
     }
 
     /// What one replica requests of `resource` in thousandths, or one container of it. `None` when a

@@ -14,6 +14,7 @@ mod behavior;
 mod build;
 mod flags;
 mod manifest;
+mod metrics;
 mod pods;
 mod quantity;
 mod replicas;
@@ -46,11 +47,7 @@ pub struct Hpa {
 impl Hpa {
     /// A policy from a manifest, the workload's requests and the controller's flags. A missing request
     /// is not refused here: upstream finds it out when it measures, and so does this policy.
-    pub fn new(
-        spec: &HpaSpec,
-        template: &PodTemplate,
-        flags: ControllerFlags,
-    ) -> Result<Self, PolicyError> {
+    pub fn new(spec: &HpaSpec, template: &PodTemplate, flags: ControllerFlags) -> Result<Self, PolicyError> {
         let rules = resolve::resolve(spec, template, &flags)?;
         let needs = rules.metrics.iter().map(|metric| metric.need.clone()).collect();
         let state = HpaState::default();
@@ -94,12 +91,7 @@ impl Hpa {
     /// The largest proposal, unless failures forbid to act on it.
     fn measure(&self, observation: &Observation, reasons: &mut Vec<Reason>) -> Option<i32> {
         let current = replicas_i32(observation.desired);
-        let context = Context {
-            observation,
-            flags: &self.flags,
-            tolerances: self.rules.tolerances,
-            current,
-        };
+        let context = Context { observation, flags: &self.flags, tolerances: self.rules.tolerances, current };
         let (mut largest, mut failed) = (0, 0);
         for (i, metric) in self.rules.metrics.iter().enumerate() {
             let proposal = match observation.readings.get(i) {

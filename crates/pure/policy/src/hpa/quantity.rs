@@ -10,18 +10,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 const NANO: i128 = 1_000_000_000;
-const DECIMAL: [(&str, i32); 10] = [
-    ("n", -9),
-    ("u", -6),
-    ("m", -3),
-    ("", 0),
-    ("k", 3),
-    ("M", 6),
-    ("G", 9),
-    ("T", 12),
-    ("P", 15),
-    ("E", 18),
-];
+const DECIMAL: [(&str, i32); 10] =
+    [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
 const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
 /// An exact amount, in the notation of Kubernetes manifests.
@@ -38,9 +28,7 @@ pub struct BadQuantity(String);
 impl Quantity {
     /// So many thousandths.
     pub const fn from_milli(milli: i64) -> Self {
-        Self {
-            nano: milli as i128 * 1_000_000,
-        }
+        Self { nano: milli as i128 * 1_000_000 }
     }
 
     /// The amount in thousandths, rounded away from zero; `None` beyond 64 bits.
@@ -62,11 +50,7 @@ impl Quantity {
 /// `value / by`, rounded away from zero.
 fn divide_away(value: i128, by: i128) -> Option<i128> {
     let quotient = value / by;
-    if value % by == 0 {
-        Some(quotient)
-    } else {
-        quotient.checked_add(value.signum())
-    }
+    if value % by == 0 { Some(quotient) } else { quotient.checked_add(value.signum()) }
 }
 
 /// Multiplier of a suffix, as a decimal exponent and a binary shift.
@@ -94,19 +78,9 @@ fn parse(text: &str) -> Option<Quantity> {
     let scale = exponent - i32::try_from(fraction.len()).ok()? + 9;
     let shifted = digits.checked_mul(1_i128 << shift)?;
     let power = 10_i128.checked_pow(scale.unsigned_abs())?;
-    let nano = if scale >= 0 {
-        shifted.checked_mul(power)?
-    } else {
-        divide_away(shifted, power)?
-    };
-    let nano = if shift > 0 {
-        nano.min(i128::from(i64::MAX) * NANO)
-    } else {
-        nano
-    };
-    Some(Quantity {
-        nano: if text.starts_with('-') { -nano } else { nano },
-    })
+    let nano = if scale >= 0 { shifted.checked_mul(power)? } else { divide_away(shifted, power)? };
+    let nano = if shift > 0 { nano.min(i128::from(i64::MAX) * NANO) } else { nano };
+    Some(Quantity { nano: if text.starts_with('-') { -nano } else { nano } })
 }
 
 impl FromStr for Quantity {

@@ -56,9 +56,7 @@ impl Context<'_> {
             Goal::TotalAverage { milli } if matches!(metric.need, Need::External(_)) => {
                 Ok(self.total_average(unsigned_sum(series(reading)?), milli))
             }
-            Goal::TotalAverage { milli } => {
-                Ok(self.total_average(capped_sum(series(reading)?), milli))
-            }
+            Goal::TotalAverage { milli } => Ok(self.total_average(capped_sum(series(reading)?), milli)),
         }
     }
 
@@ -77,12 +75,7 @@ impl Context<'_> {
         }
         let gauge = Gauge::new(goal)?;
         let (ratio, observed) = gauge.measure(&groups).ok_or(Failure::NoValues)?;
-        let said = |replicas, kept| Proposal {
-            replicas,
-            observed,
-            reference: gauge.reference(),
-            kept,
-        };
+        let said = |replicas, kept| Proposal { replicas, observed, reference: gauge.reference(), kept };
         let unready = !groups.unready.is_empty() && ratio > 1.0;
         if !unready && groups.missing.is_empty() {
             if self.tolerances.hold(ratio) {
@@ -97,19 +90,14 @@ impl Context<'_> {
             return Ok(said(self.current, true));
         }
         let replicas = (refilled * groups.values.len() as f64).ceil() as i32;
-        let against = (refilled < 1.0 && replicas > self.current)
-            || (refilled > 1.0 && replicas < self.current);
+        let against =
+            (refilled < 1.0 && replicas > self.current) || (refilled > 1.0 && replicas < self.current);
         Ok(if against { said(self.current, true) } else { said(replicas, false) })
     }
 
     fn total_value(&self, usage: i64, target: i64) -> Result<Proposal, Failure> {
         let ratio = usage as f64 / target as f64;
-        let said = |replicas, kept| Proposal {
-            replicas,
-            observed: usage,
-            reference: target,
-            kept,
-        };
+        let said = |replicas, kept| Proposal { replicas, observed: usage, reference: target, kept };
         if self.current == 0 {
             return Ok(said(ratio.ceil() as i32, false));
         }
@@ -131,12 +119,7 @@ impl Context<'_> {
         let kept = self.tolerances.hold(ratio);
         let replicas = if kept { exist } else { (usage as f64 / target as f64).ceil() as i32 };
         let observed = (usage as f64 / f64::from(exist)).ceil() as i64;
-        Proposal {
-            replicas,
-            observed,
-            reference: target,
-            kept,
-        }
+        Proposal { replicas, observed, reference: target, kept }
     }
 }
 
@@ -187,9 +170,9 @@ impl Gauge {
                 let request = request.ok_or(Failure::NoRequest)?;
                 Ok(Self::Utilization { percent, request })
             }
-            Goal::Average { milli, .. }
-            | Goal::TotalValue { milli }
-            | Goal::TotalAverage { milli } => Ok(Self::Usage { target: milli }),
+            Goal::Average { milli, .. } | Goal::TotalValue { milli } | Goal::TotalAverage { milli } => {
+                Ok(Self::Usage { target: milli })
+            }
         }
     }
 
@@ -226,9 +209,7 @@ impl Gauge {
     /// down, none when it says up.
     fn fill(self, groups: &mut Groups, ratio: f64, unready: bool) {
         let full = match self {
-            Self::Utilization { percent, request } => {
-                request.wrapping_mul(i64::from(percent.max(100))) / 100
-            }
+            Self::Utilization { percent, request } => request.wrapping_mul(i64::from(percent.max(100))) / 100,
             Self::Usage { target } => target,
         };
         if ratio < 1.0 {

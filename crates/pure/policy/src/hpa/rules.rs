@@ -98,11 +98,7 @@ impl Rules {
     /// Upwards by default: at once, by 4 replicas or 100 % in 15 s, whichever is more.
     pub(super) fn upwards() -> Self {
         let period = Span::from_secs(15);
-        let rate = |unit, value| Rate {
-            unit,
-            value,
-            period,
-        };
+        let rate = |unit, value| Rate { unit, value, period };
         Self {
             window: Span::ZERO,
             select: Select::Largest,
@@ -112,16 +108,8 @@ impl Rules {
 
     /// Downwards by default: after the controller's own window, by up to 100 % in 15 s.
     pub(super) fn downwards(window: Span) -> Self {
-        let rate = Rate {
-            unit: Unit::Percent,
-            value: 100,
-            period: Span::from_secs(15),
-        };
-        Self {
-            window,
-            select: Select::Largest,
-            rates: vec![rate],
-        }
+        let rate = Rate { unit: Unit::Percent, value: 100, period: Span::from_secs(15) };
+        Self { window, select: Select::Largest, rates: vec![rate] }
     }
 
     /// The longest period of all rates.

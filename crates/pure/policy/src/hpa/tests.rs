@@ -60,7 +60,10 @@ fn total(milli: &[i64], mut observation: Observation) -> Observation {
 fn cpu_utilization_scales_up_and_down() {
     assert_eq!(decide(&cpu(30), &all(&[300, 500, 700])).replicas, 5);
     let mut down = Hpa::new(&cpu(50), &PodTemplate::single(1000, 0), flags_at_once()).unwrap();
-    assert_eq!(down.decide(&all(&[100, 300, 500, 250, 250])).replicas, 3);
+    let mut observation = all(&[100, 300, 500, 250, 250]);
+    assert_eq!(down.decide(&observation).replicas, 5, "the count at the start is a recommendation");
+    observation.at = NOW + Span::from_secs(15);
+    assert_eq!(down.decide(&observation).replicas, 3);
 }
 
 fn flags_at_once() -> ControllerFlags {
@@ -91,8 +94,7 @@ fn missing_values_count_as_full_on_the_way_down() {
 fn unready_replicas_hold_growth_back() {
     let mut observation = all(&[400, 500, 700]);
     for id in [0, 1] {
-        observation.replicas[id].readiness =
-            Some(Readiness { ready: false, since: NOW.back(Span::HOUR) });
+        observation.replicas[id].readiness = Some(Readiness { ready: false, since: NOW.back(Span::HOUR) });
     }
     assert_eq!(decide(&cpu(30), &observation).replicas, 3);
 }
@@ -163,6 +165,57 @@ fn a_failed_metric_forbids_to_shrink_but_not_to_grow() {
     }
 }
 
+/// Feeds `totals` sync by sync to a manifest with this behavior; the target follows at once.
+fn follow(behavior: &str, start: usize, totals: &[i64]) -> Vec<u32> {
+    let mut spec = HpaSpec::external_metric("queue", Quantity::from_milli(1000), 1, 100);
+    spec.spec.behavior = Some(serde_json::from_str(behavior).unwrap());
+    let mut policy = Hpa::new(&spec, &PodTemplate::default(), ControllerFlags::default()).unwrap();
+    let mut count = start;
+    let syncs = totals.iter().zip(0..).map(|(milli, k)| {
+        let mut observation = total(&[*milli], all(&vec![0; count]));
+        observation.at = NOW + Span::from_secs(15 * k);
+        count = policy.decide(&observation).replicas as usize;
+        count as u32
+    });
+    syncs.collect()
+}
+
+#[test]
+fn rates_look_back_over_their_period() {
+    let up = r#"{"scaleUp":{"policies":[{"type":"Pods","value":3,"periodSeconds":60}]}}"#;
+    assert_eq!(follow(up, 2, &[50_000; 6]), [5, 5, 5, 5, 8, 8]);
+    let down = r#"{"scaleDown":{"stabilizationWindowSeconds":0,
+        "policies":[{"type":"Percent","value":30,"periodSeconds":15}]}}"#;
+    assert_eq!(follow(down, 10, &[1000; 4]), [7, 4, 2, 1]);
+}
+
+#[test]
+fn the_smallest_change_counts_where_asked_for() {
+    let up = r#"{"scaleUp":{"selectPolicy":"Min","policies":[{"type":"Pods","value":2,"periodSeconds":15},
+        {"type":"Percent","value":100,"periodSeconds":15}]}}"#;
+    assert_eq!(follow(up, 4, &[50_000; 2]), [6, 8]);
+}
+
+#[test]
+fn a_direction_can_be_switched_off() {
+    let off = r#"{"scaleDown":{"selectPolicy":"Disabled"},"scaleUp":{"selectPolicy":"Disabled"}}"#;
+    assert_eq!(follow(off, 4, &[50_000, 0]), [4, 4]);
+}
+
+#[test]
+fn windows_hold_back_in_both_directions() {
+    let behavior = r#"{"scaleUp":{"stabilizationWindowSeconds":30},
+        "scaleDown":{"stabilizationWindowSeconds":30}}"#;
+    assert_eq!(follow(behavior, 4, &[8000, 8000, 8000, 2000, 2000, 2000]), [4, 4, 8, 8, 2, 2]);
+}
+
+#[test]
+fn a_tolerance_of_its_own_replaces_the_controllers() {
+    let exact = r#"{"scaleUp":{"tolerance":"0"},"scaleDown":{"tolerance":"0.3"}}"#;
+    assert_eq!(follow(exact, 10, &[11_000]), [11]);
+    assert_eq!(follow(exact, 10, &[7100, 7100]), [10, 10]);
+}
+
 fn manifest(spec: &str) -> Result<HpaSpec, serde_json::Error> {
     serde_json::from_str(&format!(
         r#"{{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler",
@@ -173,9 +226,11 @@ fn manifest(spec: &str) -> Result<HpaSpec, serde_json::Error> {
 
 #[test]
 fn reads_a_manifest_as_it_is() {
-    let spec = manifest(r#","metrics":[{"type":"Pods","pods":{"metric":{"name":"qps"},
+    let spec = manifest(
+        r#","metrics":[{"type":"Pods","pods":{"metric":{"name":"qps"},
         "target":{"type":"AverageValue","averageValue":"1k"}}}],"behavior":{"scaleDown":
-        {"policies":[{"type":"Percent","value":10,"periodSeconds":60}],"tolerance":"50m"}}"#);
+        {"policies":[{"type":"Percent","value":10,"periodSeconds":60}],"tolerance":"50m"}}"#,
+    );
     let policy = Hpa::new(&spec.unwrap(), &PodTemplate::default(), ControllerFlags::default());
     assert_eq!(policy.unwrap().needs(), [Need::Pods("qps".to_owned())]);
 }

@@ -31,12 +31,7 @@ impl Pause {
         let at = get("paused-replicas").map(|text| {
             text.parse::<u32>().map_err(|_| {
                 let path = "metadata.annotations.autoscaling.keda.sh/paused-replicas";
-                PolicyError::new(
-                    path,
-                    format!("`{text}` is not a count"),
-                    "a whole number",
-                    "4",
-                )
+                PolicyError::new(path, format!("`{text}` is not a count"), "a whole number", "4")
             })
         });
         Ok(Self {
@@ -63,18 +58,14 @@ impl Pause {
     /// The autoscaler's behavior, with the directions that are paused switched off.
     pub(super) fn behavior(self, object: &ScaledObject) -> Option<BehaviorSpec> {
         let advanced = object.spec.advanced.as_ref();
-        let config =
-            advanced.and_then(|advanced| advanced.horizontal_pod_autoscaler_config.as_ref());
+        let config = advanced.and_then(|advanced| advanced.horizontal_pod_autoscaler_config.as_ref());
         let behavior = config.and_then(|config| config.behavior.clone());
         if !self.no_rise && !self.no_fall {
             return behavior;
         }
         let mut behavior = behavior.unwrap_or_default();
         let off = |rules: Option<RulesSpec>| {
-            Some(RulesSpec {
-                select_policy: Some("Disabled".to_owned()),
-                ..rules.unwrap_or_default()
-            })
+            Some(RulesSpec { select_policy: Some("Disabled".to_owned()), ..rules.unwrap_or_default() })
         };
         if self.no_rise {
             behavior.scale_up = off(behavior.scale_up);

@@ -14,10 +14,7 @@ pub(super) struct Failures {
 
 impl Failures {
     pub(super) fn new(fallback: Option<Fallback>, triggers: usize) -> Self {
-        Self {
-            fallback,
-            in_a_row: vec![0; triggers],
-        }
+        Self { fallback, in_a_row: vec![0; triggers] }
     }
 
     /// What the autoscaler is given for a trigger: its value, or the value that leads to the fallback
@@ -70,8 +67,5 @@ fn measured_at(reading: Option<&Reading>, observation: &Observation) -> Instant 
 }
 
 fn total(milli: i64, at: Instant) -> Reading {
-    Reading::Total {
-        milli: vec![milli],
-        at,
-    }
+    Reading::Total { milli: vec![milli], at }
 }

@@ -30,9 +30,7 @@ mod trigger;
 
 pub use manifest::*;
 
-use homeostat_core::{
-    Cadence, Instant, Need, Observation, Plan, Policy, Reading, Reason, Rule, Span,
-};
+use homeostat_core::{Cadence, Instant, Need, Observation, Plan, Policy, Reading, Reason, Rule, Span};
 
 use crate::error::PolicyError;
 use crate::hpa::{ControllerFlags, Hpa, HpaSpec, PodTemplate};
@@ -84,23 +82,13 @@ impl Clock {
 
 impl Keda {
     /// Builds the policy for a workload whose object was created at `created`.
-    pub fn new(
-        object: &ScaledObject,
-        template: &PodTemplate,
-        created: Instant,
-    ) -> Result<Self, PolicyError> {
+    pub fn new(object: &ScaledObject, template: &PodTemplate, created: Instant) -> Result<Self, PolicyError> {
         let limits = Limits::read(object)?;
         let entries = object.spec.triggers.iter().enumerate();
-        let triggers = entries
-            .map(|(i, entry)| Known::parse(i, entry))
-            .collect::<Result<Vec<_>, _>>()?;
+        let triggers = entries.map(|(i, entry)| Known::parse(i, entry)).collect::<Result<Vec<_>, _>>()?;
         let pause = Pause::read(&object.metadata.annotations)?;
-        let metrics = triggers
-            .iter()
-            .map(|trigger| trigger.metric.clone())
-            .collect();
-        let mut manifest =
-            HpaSpec::with_metrics(limits.min.max(1) as i32, limits.max as i32, metrics);
+        let metrics = triggers.iter().map(|trigger| trigger.metric.clone()).collect();
+        let mut manifest = HpaSpec::with_metrics(limits.min.max(1) as i32, limits.max as i32, metrics);
         manifest.spec.behavior = pause.behavior(object);
         let flags = ControllerFlags::default();
         Ok(Self {
@@ -123,20 +111,15 @@ impl Keda {
     ) -> impl Iterator<Item = (&'a Known, Option<&'a Reading>)> {
         let mut readings = readings.iter();
         self.triggers.iter().map(move |trigger| {
-            let reading = if trigger.need().is_some() {
-                readings.next()
-            } else {
-                None
-            };
+            let reading = if trigger.need().is_some() { readings.next() } else { None };
             (trigger, reading)
         })
     }
 
     fn poll(&mut self, observation: &Observation) -> Option<Reason> {
         let each = self.by_trigger(&observation.readings);
-        let activity: Vec<_> = each
-            .map(|(trigger, reading)| trigger.activity(reading, observation.at))
-            .collect();
+        let activity: Vec<_> =
+            each.map(|(trigger, reading)| trigger.activity(reading, observation.at)).collect();
         self.operator.poll(observation, &activity)
     }
 
@@ -146,54 +129,36 @@ impl Keda {
         let mut world = 0_u8;
         let each = self.by_trigger(&observation.readings).enumerate();
         let readings = each.map(|(index, (trigger, reading))| {
-            let reading = match &trigger.source {
-                Source::Resource(_) => reading.cloned(),
-                Source::Cron {
-                    window,
-                    offset,
-                    replicas,
-                } => {
-                    let value = if window.holds(observation.at, *offset) {
-                        *replicas
-                    } else {
-                        1
-                    };
-                    return Reading::Total {
-                        milli: vec![value * 1_000],
-                        at: observation.at,
-                    };
-                }
-                Source::External(external) => failures
-                    .check(index, external, reading, observation)
-                    .map(|(reading, count)| {
-                        reasons.extend(count.map(|count| Reason {
-                            need: Some(world),
-                            ..Reason::of(Rule::Fallback, count)
-                        }));
-                        reading
-                    }),
-            };
+            let reading =
+                match &trigger.source {
+                    Source::Resource(_) => reading.cloned(),
+                    Source::Cron { window, offset, replicas } => {
+                        let value = if window.holds(observation.at, *offset) { *replicas } else { 1 };
+                        return Reading::Total { milli: vec![value * 1_000], at: observation.at };
+                    }
+                    Source::External(external) => {
+                        failures.check(index, external, reading, observation).map(|(reading, count)| {
+                            reasons.extend(count.map(|count| Reason {
+                                need: Some(world),
+                                ..Reason::of(Rule::Fallback, count)
+                            }));
+                            reading
+                        })
+                    }
+                };
             world += 1;
-            reading.unwrap_or(Reading::Failed(
-                homeostat_core::observe::FetchError::Unavailable,
-            ))
+            reading.unwrap_or(Reading::Failed(homeostat_core::observe::FetchError::Unavailable))
         });
         let readings = readings.collect();
         self.failures = failures;
-        Observation {
-            readings,
-            replicas: observation.replicas.clone(),
-            ..*observation
-        }
+        Observation { readings, replicas: observation.replicas.clone(), ..*observation }
     }
 
     /// The index among the world's needs of a metric of the autoscaler.
     fn world_need(&self, metric: u8) -> Option<u8> {
         let before = self.triggers.iter().take(usize::from(metric));
         let trigger = self.triggers.get(usize::from(metric))?;
-        trigger
-            .need()
-            .map(|_| before.filter(|trigger| trigger.need().is_some()).count() as u8)
+        trigger.need().map(|_| before.filter(|trigger| trigger.need().is_some()).count() as u8)
     }
 
     fn sync(&mut self, observation: &Observation) -> Plan {
@@ -210,11 +175,7 @@ impl Keda {
     /// The plan of this turn; the reasons of the last turn where none is due.
     fn turn(&mut self, observation: &Observation) -> Plan {
         let desired = observation.desired;
-        let polled = if self.polls.due(observation.at) {
-            self.poll(observation)
-        } else {
-            None
-        };
+        let polled = if self.polls.due(observation.at) { self.poll(observation) } else { None };
         let synced = self.syncs.due(observation.at);
         if let Some(reason) = polled.filter(|reason| reason.proposed != desired) {
             return Plan::scale(reason.proposed, reason);
@@ -229,11 +190,7 @@ impl Keda {
                 None if desired == 0 => vec![Reason::of(Rule::Idle, 0)],
                 None => self.latest.iter().copied().map(keep).collect(),
             };
-            return Plan {
-                replicas: desired,
-                reasons,
-                ..Plan::default()
-            };
+            return Plan { replicas: desired, reasons, ..Plan::default() };
         }
         let mut plan = self.sync(observation);
         plan.reasons.extend(polled);
@@ -247,10 +204,7 @@ impl Policy for Keda {
     }
 
     fn cadence(&self) -> Cadence {
-        Cadence::every(Span(greatest_common_divisor(
-            self.polls.every.0,
-            self.syncs.every.0,
-        )))
+        Cadence::every(Span(greatest_common_divisor(self.polls.every.0, self.syncs.every.0)))
     }
 
     fn decide(&mut self, observation: &Observation) -> Plan {

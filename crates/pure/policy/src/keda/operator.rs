@@ -20,25 +20,13 @@ pub(super) struct Operator {
 impl Operator {
     pub(super) fn new(limits: Limits, created: Instant, spec: &Spec, pause: Pause) -> Self {
         let fallback_replicas = spec.fallback.as_ref().map(|fallback| fallback.replicas);
-        Self {
-            limits,
-            created,
-            last_active: None,
-            fallback_replicas,
-            pause,
-        }
+        Self { limits, created, last_active: None, fallback_replicas, pause }
     }
 
     /// One look at the triggers. Gives the count that the operator wants, where it has a say.
-    pub(super) fn poll(
-        &mut self,
-        observation: &Observation,
-        activity: &[Activity],
-    ) -> Option<Reason> {
+    pub(super) fn poll(&mut self, observation: &Observation, activity: &[Activity]) -> Option<Reason> {
         let any = |wanted| activity.contains(&wanted);
-        let silent = activity
-            .iter()
-            .all(|activity| *activity == Activity::Silent);
+        let silent = activity.iter().all(|activity| *activity == Activity::Silent);
         let active = any(Activity::Active) || silent || self.pause.force_active;
         if active {
             self.active(observation, any(Activity::Failed))

@@ -44,10 +44,7 @@ fn replica(id: u32) -> ReplicaView {
         id: ReplicaId(id.into()),
         phase: Phase::Running,
         started_at: Some(Instant::ZERO),
-        readiness: Some(Readiness {
-            ready: true,
-            since: Instant::ZERO,
-        }),
+        readiness: Some(Readiness { ready: true, since: Instant::ZERO }),
         deleting: false,
     }
 }
@@ -64,14 +61,7 @@ fn seen(seconds: u64, count: u32, reading: Reading) -> Observation {
 
 fn rate(seconds: u64, count: u32, per_second: i64) -> Observation {
     let at = Instant(seconds * SECOND);
-    seen(
-        seconds,
-        count,
-        Reading::Total {
-            milli: vec![per_second * 1_000],
-            at,
-        },
-    )
+    seen(seconds, count, Reading::Total { milli: vec![per_second * 1_000], at })
 }
 
 fn lost(seconds: u64, count: u32) -> Observation {
@@ -79,26 +69,16 @@ fn lost(seconds: u64, count: u32) -> Observation {
 }
 
 fn fallback(behavior: FallbackBehavior) -> Fallback {
-    Fallback {
-        failure_threshold: 3,
-        replicas: 6,
-        behavior,
-    }
+    Fallback { failure_threshold: 3, replicas: 6, behavior }
 }
 
 #[test]
 fn reads_a_manifest_as_it_is() {
     let policy = build(&manifest());
-    assert_eq!(
-        policy.needs(),
-        [Need::External("requests_per_second".to_owned())]
-    );
+    assert_eq!(policy.needs(), [Need::External("requests_per_second".to_owned())]);
     assert_eq!(policy.cadence().period, Span::from_secs(15));
     let text = serde_json::to_string(&manifest()).unwrap();
-    assert_eq!(
-        serde_json::from_str::<ScaledObject>(&text).unwrap(),
-        manifest()
-    );
+    assert_eq!(serde_json::from_str::<ScaledObject>(&text).unwrap(), manifest());
 }
 
 #[test]
@@ -110,10 +90,7 @@ fn wakes_by_the_operator_and_grows_by_the_autoscaler() {
     assert_eq!((plan.replicas, plan.reasons[0].rule), (1, Rule::Wake));
     // ⌈250 / 100⌉ = 3.
     let plan = policy.decide(&rate(45, 1, 250));
-    assert_eq!(
-        (plan.replicas, plan.reasons[0].rule),
-        (3, Rule::MetricRatio)
-    );
+    assert_eq!((plan.replicas, plan.reasons[0].rule), (3, Rule::MetricRatio));
     assert_eq!(plan.reasons[0].need, Some(0));
 }
 
@@ -127,13 +104,7 @@ fn goes_to_zero_after_the_cool_down() {
     }
     let plan = policy.decide(&rate(330, 1, 0));
     assert_eq!((plan.replicas, plan.reasons[0].rule), (0, Rule::Idle));
-    assert_eq!(
-        (
-            plan.reasons[0].observed_milli,
-            plan.reasons[0].reference_milli
-        ),
-        (330_000, 300_000)
-    );
+    assert_eq!((plan.reasons[0].observed_milli, plan.reasons[0].reference_milli), (330_000, 300_000));
 }
 
 #[test]
@@ -141,10 +112,7 @@ fn without_load_from_the_start_the_initial_cool_down_counts() {
     assert_eq!(build(&manifest()).decide(&rate(1, 5, 0)).replicas, 0);
     let mut policy = with(|object| object.spec.initial_cooldown_period = Some(60));
     let plan = policy.decide(&rate(1, 5, 0));
-    assert_eq!(
-        (plan.replicas, plan.reasons.last().unwrap().rule),
-        (5, Rule::CoolDown)
-    );
+    assert_eq!((plan.replicas, plan.reasons.last().unwrap().rule), (5, Rule::CoolDown));
 }
 
 #[test]
@@ -185,21 +153,14 @@ fn falls_back_from_the_failure_after_the_threshold() {
     // One good value and the count of failures starts again.
     policy.decide(&rate(60, 6, 600));
     let plan = policy.decide(&lost(75, 6));
-    assert!(
-        plan.reasons
-            .iter()
-            .all(|reason| reason.rule != Rule::Fallback)
-    );
+    assert!(plan.reasons.iter().all(|reason| reason.rule != Rule::Fallback));
 }
 
 #[test]
 fn fallbacks_look_at_the_present_count() {
     let after_four = |behavior, count| {
         let mut policy = with(|object| object.spec.fallback = Some(fallback(behavior)));
-        (0..4)
-            .map(|turn| policy.decide(&lost(turn * 15, count)).replicas)
-            .last()
-            .unwrap()
+        (0..4).map(|turn| policy.decide(&lost(turn * 15, count)).replicas).last().unwrap()
     };
     assert_eq!(after_four(FallbackBehavior::CurrentReplicas, 4), 4);
     assert_eq!(after_four(FallbackBehavior::CurrentReplicasIfHigher, 9), 9);
@@ -222,50 +183,16 @@ fn no_series_is_zero_for_prometheus_unless_told_otherwise() {
 fn annotations_pause() {
     let annotated = |name: &str, value: &str| {
         with(|object| {
-            object
-                .metadata
-                .annotations
-                .insert(format!("autoscaling.keda.sh/{name}"), value.to_owned());
+            object.metadata.annotations.insert(format!("autoscaling.keda.sh/{name}"), value.to_owned());
         })
     };
-    assert_eq!(
-        annotated("paused-replicas", "4")
-            .decide(&rate(0, 9, 0))
-            .replicas,
-        4
-    );
-    assert_eq!(
-        annotated("paused", "true").decide(&rate(0, 9, 0)).replicas,
-        9
-    );
-    assert_eq!(
-        annotated("paused", "false").decide(&rate(1, 9, 0)).replicas,
-        0
-    );
-    assert_eq!(
-        annotated("paused-scale-in", "true")
-            .decide(&rate(1, 9, 0))
-            .replicas,
-        9
-    );
-    assert_eq!(
-        annotated("paused-scale-out", "true")
-            .decide(&rate(0, 0, 90))
-            .replicas,
-        0
-    );
-    assert_eq!(
-        annotated("paused-scale-out", "true")
-            .decide(&rate(0, 2, 900))
-            .replicas,
-        2
-    );
-    assert_eq!(
-        annotated("force-activation", "true")
-            .decide(&rate(0, 0, 0))
-            .replicas,
-        1
-    );
+    assert_eq!(annotated("paused-replicas", "4").decide(&rate(0, 9, 0)).replicas, 4);
+    assert_eq!(annotated("paused", "true").decide(&rate(0, 9, 0)).replicas, 9);
+    assert_eq!(annotated("paused", "false").decide(&rate(1, 9, 0)).replicas, 0);
+    assert_eq!(annotated("paused-scale-in", "true").decide(&rate(1, 9, 0)).replicas, 9);
+    assert_eq!(annotated("paused-scale-out", "true").decide(&rate(0, 0, 90)).replicas, 0);
+    assert_eq!(annotated("paused-scale-out", "true").decide(&rate(0, 2, 900)).replicas, 2);
+    assert_eq!(annotated("force-activation", "true").decide(&rate(0, 0, 0)).replicas, 1);
 }
 
 #[test]
@@ -281,9 +208,7 @@ fn a_schedule_is_a_trigger_too() {
             0,
             Trigger {
                 kind: "cron".to_owned(),
-                metadata: metadata
-                    .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                    .into(),
+                metadata: metadata.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
                 ..Trigger::default()
             },
         );
@@ -294,10 +219,7 @@ fn a_schedule_is_a_trigger_too() {
     let plan = policy.decide(&rate(8 * 3_600 + 15, 1, 0));
     assert_eq!(plan.replicas, 4);
     // The first metric of the autoscaler is the calendar, which the world knows nothing of.
-    assert_eq!(
-        (plan.reasons[0].need, plan.reasons[1].need),
-        (None, Some(0))
-    );
+    assert_eq!((plan.reasons[0].need, plan.reasons[1].need), (None, Some(0)));
 }
 
 #[test]
@@ -319,28 +241,17 @@ fn refuses_what_it_cannot_do_and_says_what_it_can() {
     let refused = |change: &dyn Fn(&mut ScaledObject)| {
         let mut object = manifest();
         change(&mut object);
-        Keda::new(&object, &PodTemplate::default(), Instant::ZERO)
-            .unwrap_err()
-            .to_string()
+        Keda::new(&object, &PodTemplate::default(), Instant::ZERO).unwrap_err().to_string()
     };
     let message = refused(&|object| object.spec.triggers[0].kind = "kafka".to_owned());
-    assert!(
-        message.contains("kafka") && message.contains("prometheus"),
-        "{message}"
-    );
+    assert!(message.contains("kafka") && message.contains("prometheus"), "{message}");
     let query = "sum(rate(http_requests_total[2m]))";
     let message = refused(&|object| {
-        object.spec.triggers[0]
-            .metadata
-            .insert("query".to_owned(), query.to_owned());
+        object.spec.triggers[0].metadata.insert("query".to_owned(), query.to_owned());
     });
     assert!(message.contains("plain name"), "{message}");
-    assert!(
-        refused(&|object| object.spec.min_replica_count = Some(30)).contains("maxReplicaCount")
-    );
-    assert!(
-        refused(&|object| object.spec.idle_replica_count = Some(0)).contains("idleReplicaCount")
-    );
+    assert!(refused(&|object| object.spec.min_replica_count = Some(30)).contains("maxReplicaCount"));
+    assert!(refused(&|object| object.spec.idle_replica_count = Some(0)).contains("idleReplicaCount"));
     assert!(refused(&|object| object.kind = "Deployment".to_owned()).contains("ScaledObject"));
     assert!(refused(&|object| object.spec.triggers.clear()).contains("triggers"));
 }

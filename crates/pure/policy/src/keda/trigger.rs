@@ -7,9 +7,7 @@ use homeostat_core::{Instant, Need, Reading};
 use super::manifest::Trigger as Entry;
 use crate::cron::{CronWindow, UtcOffset};
 use crate::error::PolicyError;
-use crate::hpa::{
-    ContainerSource, MetricName, MetricSpec, NamedSource, Quantity, ResourceSource, Target,
-};
+use crate::hpa::{ContainerSource, MetricName, MetricSpec, NamedSource, Quantity, ResourceSource, Target};
 
 const SUPPORTED: &str = "one of cpu, memory, cron, prometheus, external";
 
@@ -29,11 +27,7 @@ pub(super) enum Source {
     /// A named metric from outside.
     External(External),
     /// The calendar.
-    Cron {
-        window: CronWindow,
-        offset: UtcOffset,
-        replicas: i64,
-    },
+    Cron { window: CronWindow, offset: UtcOffset, replicas: i64 },
 }
 
 /// A named metric from outside.
@@ -92,11 +86,7 @@ impl Trigger {
                 Some(milli) => milli > external.activation_milli,
             },
         };
-        if active {
-            Activity::Active
-        } else {
-            Activity::Inactive
-        }
+        if active { Activity::Active } else { Activity::Inactive }
     }
 }
 
@@ -104,16 +94,10 @@ impl External {
     /// The sum of the series in thousandths.
     pub(super) fn total(&self, reading: Option<&Reading>) -> Option<i64> {
         match reading {
-            Some(Reading::Total { milli, .. }) if !milli.is_empty() => Some(
-                milli
-                    .iter()
-                    .fold(0, |sum: i64, value| sum.saturating_add(*value)),
-            ),
-            Some(Reading::Total { .. } | Reading::Failed(FetchError::Empty))
-                if self.empty_is_zero =>
-            {
-                Some(0)
+            Some(Reading::Total { milli, .. }) if !milli.is_empty() => {
+                Some(milli.iter().fold(0, |sum: i64, value| sum.saturating_add(*value)))
             }
+            Some(Reading::Total { .. } | Reading::Failed(FetchError::Empty)) if self.empty_is_zero => Some(0),
             _ => None,
         }
     }
@@ -126,48 +110,23 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn refuse(&self, field: &str, problem: String, expected: &str, example: &str) -> PolicyError {
-        PolicyError::new(
-            format!("spec.triggers[{}].{field}", self.index),
-            problem,
-            expected,
-            example,
-        )
+        PolicyError::new(format!("spec.triggers[{}].{field}", self.index), problem, expected, example)
     }
 
     fn text(&self, key: &str, example: &str) -> Result<&str, PolicyError> {
-        let text = self
-            .entry
-            .metadata
-            .get(key)
-            .map(|text| text.trim())
-            .filter(|text| !text.is_empty());
+        let text = self.entry.metadata.get(key).map(|text| text.trim()).filter(|text| !text.is_empty());
         text.ok_or_else(|| self.refuse("metadata", format!("`{key}` is missing"), key, example))
     }
 
     fn amount(&self, key: &str, text: &str) -> Result<f64, PolicyError> {
-        let amount = text
-            .parse::<f64>()
-            .ok()
-            .filter(|amount| amount.is_finite() && *amount >= 0.0);
+        let amount = text.parse::<f64>().ok().filter(|amount| amount.is_finite() && *amount >= 0.0);
         let problem = || format!("`{text}` is not an amount");
-        amount.ok_or_else(|| {
-            self.refuse(
-                &format!("metadata.{key}"),
-                problem(),
-                "a number, 0 or more",
-                "100",
-            )
-        })
+        amount.ok_or_else(|| self.refuse(&format!("metadata.{key}"), problem(), "a number, 0 or more", "100"))
     }
 
     /// The metric's type; only the `allowed` ones, the first by default.
     fn metric_type(&self, allowed: &[&'static str]) -> Result<&'static str, PolicyError> {
-        let Some(kind) = self
-            .entry
-            .metric_type
-            .as_deref()
-            .filter(|kind| !kind.is_empty())
-        else {
+        let Some(kind) = self.entry.metric_type.as_deref().filter(|kind| !kind.is_empty()) else {
             return Ok(allowed[0]);
         };
         let known = allowed.iter().find(|known| **known == kind).copied();
@@ -180,63 +139,31 @@ impl Reader<'_> {
     fn resource(&self) -> Result<Trigger, PolicyError> {
         let kind = self.metric_type(&["Utilization", "AverageValue"])?;
         let text = self.text("value", "60")?;
-        let wrong = || {
-            self.refuse(
-                "metadata.value",
-                format!("`{text}`"),
-                "per cent or a quantity",
-                "60",
-            )
-        };
+        let wrong = || self.refuse("metadata.value", format!("`{text}`"), "per cent or a quantity", "60");
         let target = Target {
             kind: kind.to_owned(),
             average_utilization: (kind == "Utilization")
                 .then(|| text.parse())
                 .transpose()
                 .map_err(|_| wrong())?,
-            average_value: (kind == "AverageValue")
-                .then(|| text.parse())
-                .transpose()
-                .map_err(|_| wrong())?,
+            average_value: (kind == "AverageValue").then(|| text.parse()).transpose().map_err(|_| wrong())?,
             value: None,
         };
         let resource = self.entry.kind.clone();
         let container = self.entry.metadata.get("containerName").cloned();
         let (metric, need) = match container {
             None => {
-                let source = ResourceSource {
-                    name: resource.clone(),
-                    target,
-                };
-                let metric = MetricSpec {
-                    resource: Some(source),
-                    ..kind_of("Resource")
-                };
+                let source = ResourceSource { name: resource.clone(), target };
+                let metric = MetricSpec { resource: Some(source), ..kind_of("Resource") };
                 (metric, Need::Resource(resource))
             }
             Some(container) => {
-                let source = ContainerSource {
-                    name: resource.clone(),
-                    container: container.clone(),
-                    target,
-                };
-                let metric = MetricSpec {
-                    container_resource: Some(source),
-                    ..kind_of("ContainerResource")
-                };
-                (
-                    metric,
-                    Need::ContainerResource {
-                        container,
-                        resource,
-                    },
-                )
+                let source = ContainerSource { name: resource.clone(), container: container.clone(), target };
+                let metric = MetricSpec { container_resource: Some(source), ..kind_of("ContainerResource") };
+                (metric, Need::ContainerResource { container, resource })
             }
         };
-        Ok(Trigger {
-            metric,
-            source: Source::Resource(need),
-        })
+        Ok(Trigger { metric, source: Source::Resource(need) })
     }
 
     fn external(&self) -> Result<Trigger, PolicyError> {
@@ -248,26 +175,16 @@ impl Reader<'_> {
         if name.is_empty() || !name.chars().all(plain) {
             return Err(self.refuse(
                 "metadata",
-                format!(
-                    "`{name}` is not the plain name of a metric, and queries are not evaluated here"
-                ),
+                format!("`{name}` is not the plain name of a metric, and queries are not evaluated here"),
                 "`metricName` or `query` with the name of one of the world's metrics",
                 "requests_per_second",
             ));
         }
         let threshold = self.amount("threshold", self.text("threshold", "100")?)?;
-        let activation = self
-            .entry
-            .metadata
-            .get("activationThreshold")
-            .map_or("0", String::as_str);
+        let activation = self.entry.metadata.get("activationThreshold").map_or("0", String::as_str);
         let activation = self.amount("activationThreshold", activation)?;
         let per_replica = self.metric_type(&["AverageValue", "Value"])? == "AverageValue";
-        let strict = self
-            .entry
-            .metadata
-            .get("ignoreNullValues")
-            .is_some_and(|value| value == "false");
+        let strict = self.entry.metadata.get("ignoreNullValues").is_some_and(|value| value == "false");
         let source = Source::External(External {
             name: name.to_owned(),
             threshold,
@@ -275,80 +192,39 @@ impl Reader<'_> {
             per_replica,
             empty_is_zero: self.entry.kind == "prometheus" && !strict,
         });
-        Ok(Trigger {
-            metric: external_metric(name, threshold, per_replica),
-            source,
-        })
+        Ok(Trigger { metric: external_metric(name, threshold, per_replica), source })
     }
 
     fn cron(&self) -> Result<Trigger, PolicyError> {
         let zone = self.text("timezone", "UTC")?;
         let offset = UtcOffset::parse(zone).ok_or_else(|| {
-            let problem = format!(
-                "`{zone}` is not a fixed offset; rules of daylight saving are not known here"
-            );
-            self.refuse(
-                "metadata.timezone",
-                problem,
-                "UTC or an offset from it",
-                "+02:00",
-            )
+            let problem =
+                format!("`{zone}` is not a fixed offset; rules of daylight saving are not known here");
+            self.refuse("metadata.timezone", problem, "UTC or an offset from it", "+02:00")
         })?;
-        let (start, end) = (
-            self.text("start", "0 8 * * *")?,
-            self.text("end", "0 20 * * *")?,
-        );
+        let (start, end) = (self.text("start", "0 8 * * *")?, self.text("end", "0 20 * * *")?);
         let window = CronWindow::parse(start, end).map_err(|problem| {
-            self.refuse(
-                "metadata",
-                problem,
-                "two cron expressions of five fields",
-                "0 8 * * *",
-            )
+            self.refuse("metadata", problem, "two cron expressions of five fields", "0 8 * * *")
         })?;
         let replicas = self.amount("desiredReplicas", self.text("desiredReplicas", "10")?)? as i64;
         let per_replica = self.metric_type(&["AverageValue", "Value"])? == "AverageValue";
         let name = format!("s{}-cron", self.index);
-        let source = Source::Cron {
-            window,
-            offset,
-            replicas,
-        };
-        Ok(Trigger {
-            metric: external_metric(&name, 1.0, per_replica),
-            source,
-        })
+        let source = Source::Cron { window, offset, replicas };
+        Ok(Trigger { metric: external_metric(&name, 1.0, per_replica), source })
     }
 }
 
 fn kind_of(kind: &str) -> MetricSpec {
-    MetricSpec {
-        kind: kind.to_owned(),
-        ..MetricSpec::default()
-    }
+    MetricSpec { kind: kind.to_owned(), ..MetricSpec::default() }
 }
 
 fn external_metric(name: &str, threshold: f64, per_replica: bool) -> MetricSpec {
     let amount = Some(Quantity::from_milli((threshold * 1_000.0) as i64));
     let target = if per_replica {
-        Target {
-            kind: "AverageValue".to_owned(),
-            average_value: amount,
-            ..Target::default()
-        }
+        Target { kind: "AverageValue".to_owned(), average_value: amount, ..Target::default() }
     } else {
-        Target {
-            kind: "Value".to_owned(),
-            value: amount,
-            ..Target::default()
-        }
+        Target { kind: "Value".to_owned(), value: amount, ..Target::default() }
     };
-    let metric = MetricName {
-        name: name.to_owned(),
-        selector: None,
-    };
-    MetricSpec {
-        external: Some(NamedSource { metric, target }),
-        ..kind_of("External")
-    }
+    let metric = MetricName { name: name.to_owned(), selector: None };
+    MetricSpec { external: Some(NamedSource { metric, target }), ..kind_of("External") }
 }

@@ -3,6 +3,7 @@
 use super::{HpaForm, KedaForm, PolicySpec};
 use crate::autoscale::{AutoscaleSpec, Variant};
 use crate::fixed::FixedSpec;
+use crate::kpa::KpaSpec;
 use crate::watermark::WatermarkSpec;
 
 /// A policy with a name and a line about it.
@@ -20,53 +21,27 @@ pub struct NamedPolicy {
 ///
 /// A schedule is not among them: it needs hours, which no target tells.
 pub fn catalog() -> Vec<NamedPolicy> {
-    let entry = |name, description, spec| NamedPolicy {
-        name,
-        description,
-        spec,
-    };
+    let entry = |name, description, spec| NamedPolicy { name, description, spec };
     let paper = |variant| PolicySpec::Autoscale(AutoscaleSpec::of(variant));
-    let hpa_rps = HpaForm {
-        capacity_percent: Some(70.0),
-        ..HpaForm::default()
-    };
+    let hpa_rps = HpaForm { capacity_percent: Some(70.0), ..HpaForm::default() };
     let keda = KedaForm::capacity("requests_per_second", 70.0);
     vec![
+        entry("static", "enough replicas for the peak, always", PolicySpec::Static(FixedSpec::default())),
+        entry("hpa-cpu-50", "Kubernetes HPA, CPU at 50 % of the request", PolicySpec::Hpa(HpaForm::cpu(50))),
+        entry("hpa-cpu-80", "Kubernetes HPA, CPU at 80 % of the request", PolicySpec::Hpa(HpaForm::cpu(80))),
+        entry("hpa-rps", "Kubernetes HPA, requests per second at 70 % of capacity", PolicySpec::Hpa(hpa_rps)),
         entry(
-            "static",
-            "enough replicas for the peak, always",
-            PolicySpec::Static(FixedSpec::default()),
+            "kpa",
+            "Knative pod autoscaler, 70 % of a replica's slots",
+            PolicySpec::Kpa(KpaSpec::default()),
         ),
-        entry(
-            "hpa-cpu-50",
-            "Kubernetes HPA, CPU at 50 % of the request",
-            PolicySpec::Hpa(HpaForm::cpu(50)),
-        ),
-        entry(
-            "hpa-cpu-80",
-            "Kubernetes HPA, CPU at 80 % of the request",
-            PolicySpec::Hpa(HpaForm::cpu(80)),
-        ),
-        entry(
-            "hpa-rps",
-            "Kubernetes HPA, requests per second at 70 % of capacity",
-            PolicySpec::Hpa(hpa_rps),
-        ),
-        entry(
-            "keda-rps",
-            "KEDA, requests per second at 70 % of capacity",
-            PolicySpec::Keda(keda),
-        ),
+        entry("keda-rps", "KEDA, requests per second at 70 % of capacity", PolicySpec::Keda(keda)),
         entry(
             "watermark",
             "watermark pod autoscaler, CPU between 40 % and 70 % of the request",
             PolicySpec::Watermark(WatermarkSpec::cpu(40.0, 70.0)),
         ),
-        entry(
-            "reactive",
-            "enough replicas for the rate of now",
-            paper(Variant::Reactive),
-        ),
+        entry("reactive", "enough replicas for the rate of now", paper(Variant::Reactive)),
         entry(
             "predictive-mwa",
             "for the rate by a moving average, one set-up ahead",
@@ -77,10 +52,6 @@ pub fn catalog() -> Vec<NamedPolicy> {
             "for the rate by a straight line, one set-up ahead",
             paper(Variant::PredictiveLr),
         ),
-        entry(
-            "autoscale--",
-            "up with the rate, down only idle replicas",
-            paper(Variant::AutoscaleMinus),
-        ),
+        entry("autoscale--", "up with the rate, down only idle replicas", paper(Variant::AutoscaleMinus)),
     ]
 }

@@ -5,6 +5,7 @@ use homeostat_core::Instant;
 use crate::error::PolicyError;
 use crate::fixed::{Fixed, FixedSpec};
 use crate::hpa::PodTemplate;
+use crate::kpa::KpaSpec;
 
 /// What a policy is told of its target when it is built.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,15 +34,21 @@ impl BuildContext {
         let rate = self.peak_rate * (1.0 + spec.headroom.unwrap_or(0.0));
         if !(rate.is_finite() && rate >= 0.0) {
             let problem = format!("left out, and the peak rate is {rate} requests per second");
-            return Err(PolicyError::new(
-                "static.replicas",
-                problem,
-                "a count",
-                "10",
-            ));
+            return Err(PolicyError::new("static.replicas", problem, "a count", "10"));
         }
         let count = (rate / capacity).ceil() as u32;
         Ok(Fixed::new(count.max(self.min).min(self.max)))
+    }
+
+    /// `spec` within the target's bounds.
+    pub(super) fn kpa(&self, spec: &KpaSpec) -> KpaSpec {
+        let mut spec = spec.clone();
+        let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+        spec.min_scale = spec.min_scale.max(count(self.min));
+        if spec.max_scale == 0 {
+            spec.max_scale = count(self.max).max(spec.min_scale);
+        }
+        spec
     }
 
     /// The capacity of a replica; needed by the setting at `path`.
@@ -50,14 +57,8 @@ impl BuildContext {
         if capacity.is_finite() && capacity > 0.0 {
             return Ok(capacity);
         }
-        let problem = format!(
-            "depends on the capacity of a replica, which is {capacity} requests per second"
-        );
-        Err(PolicyError::new(
-            path,
-            problem,
-            "a target whose capacity is known",
-            "20",
-        ))
+        let problem =
+            format!("depends on the capacity of a replica, which is {capacity} requests per second");
+        Err(PolicyError::new(path, problem, "a target whose capacity is known", "20"))
     }
 }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::BuildContext;
 use crate::error::PolicyError;
 use crate::hpa::{
-    BehaviorSpec, ControllerFlags, HpaSpec, MetricName, MetricSpec, NamedSource, Quantity,
-    ResourceSource, RulesSpec, Target,
+    BehaviorSpec, ControllerFlags, HpaSpec, MetricName, MetricSpec, NamedSource, Quantity, ResourceSource,
+    RulesSpec, Target,
 };
 
 /// Targets, each of which adds a metric; the largest proposal wins, as ever.
@@ -53,10 +53,7 @@ pub struct HpaForm {
 impl HpaForm {
     /// CPU at so many per cent of the request, everything else by default.
     pub fn cpu(percent: i32) -> Self {
-        Self {
-            cpu_percent: Some(percent),
-            ..Self::default()
-        }
+        Self { cpu_percent: Some(percent), ..Self::default() }
     }
 
     /// The manifest that says the same.
@@ -80,24 +77,15 @@ impl HpaForm {
     /// The controller's flags.
     pub fn flags(&self) -> ControllerFlags {
         let flags = ControllerFlags::default();
-        ControllerFlags {
-            sync_period: self.sync_period.unwrap_or(flags.sync_period),
-            ..flags
-        }
+        ControllerFlags { sync_period: self.sync_period.unwrap_or(flags.sync_period), ..flags }
     }
 
     fn metrics(&self, context: &BuildContext) -> Result<Vec<MetricSpec>, PolicyError> {
         let mut metrics = Vec::new();
         metrics.extend(self.cpu_percent.map(|percent| utilization("cpu", percent)));
-        metrics.extend(
-            self.memory_percent
-                .map(|percent| utilization("memory", percent)),
-        );
+        metrics.extend(self.memory_percent.map(|percent| utilization("memory", percent)));
         if let Some(rate) = self.requests_per_second {
-            metrics.push(pods(
-                "requests_per_second",
-                amount("hpa.requests_per_second", rate)?,
-            ));
+            metrics.push(pods("requests_per_second", amount("hpa.requests_per_second", rate)?));
         }
         if let Some(percent) = self.capacity_percent {
             let path = "hpa.capacity_percent";
@@ -112,10 +100,7 @@ impl HpaForm {
 
     /// A behavior where anything of it is set: its presence alone changes how upstream scales.
     fn behavior(&self) -> Result<Option<BehaviorSpec>, PolicyError> {
-        if self.tolerance.is_none()
-            && self.scale_up_window.is_none()
-            && self.scale_down_window.is_none()
-        {
+        if self.tolerance.is_none() && self.scale_up_window.is_none() && self.scale_down_window.is_none() {
             return Ok(None);
         }
         let tolerance = match self.tolerance {
@@ -123,12 +108,7 @@ impl HpaForm {
             Some(share) if share.is_finite() && share >= 0.0 => Some(share.to_string()),
             Some(share) => {
                 let problem = format!("`{share}`");
-                return Err(PolicyError::new(
-                    "hpa.tolerance",
-                    problem,
-                    "a share, 0 or more",
-                    "0.1",
-                ));
+                return Err(PolicyError::new("hpa.tolerance", problem, "a share, 0 or more", "0.1"));
             }
         };
         let tolerance = tolerance.and_then(|text| text.parse().ok());
@@ -138,10 +118,7 @@ impl HpaForm {
             ..RulesSpec::default()
         };
         let (up, down) = (rules(self.scale_up_window), rules(self.scale_down_window));
-        Ok(Some(BehaviorSpec {
-            scale_up: Some(up),
-            scale_down: Some(down),
-        }))
+        Ok(Some(BehaviorSpec { scale_up: Some(up), scale_down: Some(down) }))
     }
 }
 
@@ -151,40 +128,23 @@ pub(super) fn amount(path: &str, amount: f64) -> Result<Quantity, PolicyError> {
     if (1.0..9e18).contains(&milli) {
         return Ok(Quantity::from_milli(milli as i64));
     }
-    Err(PolicyError::new(
-        path,
-        format!("comes to {amount}"),
-        "an amount of at least 0.001",
-        "10",
-    ))
+    Err(PolicyError::new(path, format!("comes to {amount}"), "an amount of at least 0.001", "10"))
 }
 
 fn utilization(resource: &str, percent: i32) -> MetricSpec {
-    let target = Target {
-        kind: "Utilization".to_owned(),
-        average_utilization: Some(percent),
-        ..Target::default()
-    };
+    let target =
+        Target { kind: "Utilization".to_owned(), average_utilization: Some(percent), ..Target::default() };
     MetricSpec {
         kind: "Resource".to_owned(),
-        resource: Some(ResourceSource {
-            name: resource.to_owned(),
-            target,
-        }),
+        resource: Some(ResourceSource { name: resource.to_owned(), target }),
         ..MetricSpec::default()
     }
 }
 
 fn pods(name: &str, average: Quantity) -> MetricSpec {
-    let target = Target {
-        kind: "AverageValue".to_owned(),
-        average_value: Some(average),
-        ..Target::default()
-    };
-    let metric = MetricName {
-        name: name.to_owned(),
-        selector: None,
-    };
+    let target =
+        Target { kind: "AverageValue".to_owned(), average_value: Some(average), ..Target::default() };
+    let metric = MetricName { name: name.to_owned(), selector: None };
     MetricSpec {
         kind: "Pods".to_owned(),
         pods: Some(NamedSource { metric, target }),

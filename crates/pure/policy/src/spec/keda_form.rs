@@ -73,16 +73,9 @@ impl KedaForm {
         }
         let seconds = |span: Span| (span.0 / Span::SECOND.0) as i32;
         let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
-        let trigger = Trigger {
-            kind: "prometheus".to_owned(),
-            metadata,
-            ..Trigger::default()
-        };
+        let trigger = Trigger { kind: "prometheus".to_owned(), metadata, ..Trigger::default() };
         Ok(ScaledObject::with_spec(Spec {
-            scale_target_ref: TargetRef {
-                name: "target".to_owned(),
-                ..TargetRef::default()
-            },
+            scale_target_ref: TargetRef { name: "target".to_owned(), ..TargetRef::default() },
             polling_interval: self.polling_interval.map(seconds),
             cooldown_period: self.cooldown_period.map(seconds),
             idle_replica_count: self.idle.map(count),
@@ -103,12 +96,7 @@ impl KedaForm {
             }
             _ => {
                 let problem = "neither or both of `threshold` and `capacity_percent`";
-                return Err(PolicyError::new(
-                    "keda",
-                    problem,
-                    "one of the two",
-                    "threshold: 100",
-                ));
+                return Err(PolicyError::new("keda", problem, "one of the two", "threshold: 100"));
             }
         };
         amount(path, threshold).map(|_| threshold)

@@ -32,6 +32,7 @@ use crate::error::PolicyError;
 use crate::fixed::FixedSpec;
 use crate::hpa::{ControllerFlags, Hpa, HpaSpec};
 use crate::keda::{Keda, ScaledObject};
+use crate::kpa::{Kpa, KpaMetric, KpaSpec};
 use crate::watermark::{Watermark, WatermarkSpec};
 
 /// A policy and its settings.
@@ -44,6 +45,8 @@ pub enum PolicySpec {
     Cron(CronSpec),
     /// The horizontal pod autoscaler, in short.
     Hpa(HpaForm),
+    /// Knative's pod autoscaler. The bounds of the target hold too; see [`PolicySpec::with_slots`].
+    Kpa(KpaSpec),
     /// KEDA with one metric, in short.
     Keda(KedaForm),
     /// The watermark pod autoscaler.
@@ -63,14 +66,9 @@ impl PolicySpec {
         Ok(match self {
             Self::Static(spec) => Box::new(context.fixed(spec)?),
             Self::Cron(spec) => Box::new(Cron::new(spec, bounds)?),
-            Self::Hpa(form) => {
-                Box::new(Hpa::new(&form.manifest(context)?, template, form.flags())?)
-            }
-            Self::Keda(form) => Box::new(Keda::new(
-                &form.manifest(context)?,
-                template,
-                context.start,
-            )?),
+            Self::Hpa(form) => Box::new(Hpa::new(&form.manifest(context)?, template, form.flags())?),
+            Self::Kpa(spec) => Box::new(Kpa::new(context.kpa(spec))?),
+            Self::Keda(form) => Box::new(Keda::new(&form.manifest(context)?, template, context.start)?),
             Self::Watermark(spec) => {
                 let request = |resource: &str| template.request(resource, None);
                 Box::new(Watermark::new(spec.clone(), bounds, request)?)
@@ -86,6 +84,25 @@ impl PolicySpec {
         })
     }
 
+    /// The same policy for replicas that serve `slots` requests at a time.
+    ///
+    /// Knative aims at 100 requests per replica unless it is told what a replica takes; whoever runs it
+    /// sets `containerConcurrency`, and so does this, where neither that nor a target is set. Other
+    /// policies stay as they are.
+    #[must_use]
+    pub fn with_slots(&self, slots: u32) -> Self {
+        match self {
+            Self::Kpa(spec)
+                if spec.target.is_none()
+                    && spec.container_concurrency == 0
+                    && spec.metric == KpaMetric::Concurrency =>
+            {
+                Self::Kpa(KpaSpec { container_concurrency: slots, ..spec.clone() })
+            }
+            _ => self.clone(),
+        }
+    }
+
     /// The guards it runs under unless told otherwise: peers have bounds only, as upstream has.
     pub fn guard_profile(&self) -> GuardProfile {
         GuardProfile::bounds_only()
@@ -99,12 +116,11 @@ impl PolicySpec {
             Self::Hpa(_) | Self::HorizontalPodAutoscaler(_) => {
                 "Kubernetes 1.37 horizontal pod autoscaler: pkg/controller/podautoscaler"
             }
+            Self::Kpa(_) => "Knative serving v0.50.0: pkg/autoscaler and pkg/reconciler/autoscaling/kpa",
             Self::Keda(_) | Self::ScaledObject(_) => {
                 "KEDA 2.20: pkg/scaling/executor and pkg/fallback of kedacore/keda"
             }
-            Self::Watermark(_) => {
-                "DataDog/watermarkpodautoscaler: replica_calculator.go and its controller"
-            }
+            Self::Watermark(_) => "DataDog/watermarkpodautoscaler: replica_calculator.go and its controller",
             Self::Autoscale(_) => "Gandhi et al., AutoScale, ACM TOCS 30(4), 2012",
         }
     }

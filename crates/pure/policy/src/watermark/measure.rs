@@ -23,17 +23,13 @@ pub(super) fn measure(
     observation: &Observation,
 ) -> Result<Measured, Rule> {
     match (source, reading) {
-        (
-            WatermarkSource::External(_) | WatermarkSource::Object(_),
-            Some(Reading::Total { milli, .. }),
-        ) if !milli.is_empty() => {
+        (WatermarkSource::External(_) | WatermarkSource::Object(_), Some(Reading::Total { milli, .. }))
+            if !milli.is_empty() =>
+        {
             let ready = ready_for_totals(spec, observation)?;
             let sum = milli.iter().map(|value| *value as f64).sum::<f64>();
             let believed = sum != 0.0 || spec.tolerate_zero;
-            Ok(Measured {
-                milli: believed.then(|| sum / divisor(spec, ready)),
-                ready,
-            })
+            Ok(Measured { milli: believed.then(|| sum / divisor(spec, ready)), ready })
         }
         (WatermarkSource::External(_) | WatermarkSource::Object(_), _) => Err(Rule::NoData),
         (_, Some(Reading::PerReplica(samples))) => {
@@ -42,10 +38,7 @@ pub(super) fn measure(
                 WatermarkSource::Utilization(_) => 100_000.0 / request_milli as f64,
                 _ => 1.0,
             };
-            Ok(Measured {
-                milli: Some(sum * scale / divisor(spec, ready)),
-                ready,
-            })
+            Ok(Measured { milli: Some(sum * scale / divisor(spec, ready)), ready })
         }
         _ => Err(Rule::NoData),
     }
@@ -64,13 +57,12 @@ fn ready_for_totals(spec: &WatermarkSpec, observation: &Observation) -> Result<u
         let Some(readiness) = replica.readiness else {
             return false;
         };
-        let starting = replica.phase == Phase::Pending
-            && observation.at.since(readiness.since) < spec.readiness_delay;
+        let starting =
+            replica.phase == Phase::Pending && observation.at.since(readiness.since) < spec.readiness_delay;
         replica.started_at.is_some() && !replica.deleting && (replica.is_ready() || starting)
     };
     let all = observation.replicas.len() as u32;
-    let ready =
-        (observation.replicas.iter().filter(counts).count() as u32).min(observation.current);
+    let ready = (observation.replicas.iter().filter(counts).count() as u32).min(observation.current);
     enough(spec, ready, all).map(|()| ready)
 }
 
@@ -81,8 +73,7 @@ fn per_replica(
     samples: &[Sample],
     observation: &Observation,
 ) -> Result<(f64, u32), Rule> {
-    let sample_of =
-        |replica: &ReplicaView| samples.iter().find(|sample| sample.replica == replica.id);
+    let sample_of = |replica: &ReplicaView| samples.iter().find(|sample| sample.replica == replica.id);
     let (mut sum, mut ready, mut left_out) = (0.0, 0, 0);
     for replica in &observation.replicas {
         let gone = matches!(replica.phase, Phase::Failed | Phase::Pending);

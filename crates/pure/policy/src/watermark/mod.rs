@@ -54,33 +54,19 @@ impl Watermark {
         let bounds = (spec.min.unwrap_or(bounds.0), spec.max.unwrap_or(bounds.1));
         if bounds.0 > bounds.1 {
             let problem = format!("least count {} and greatest count {}", bounds.0, bounds.1);
-            return Err(PolicyError::new(
-                "watermark.min",
-                problem,
-                "at most the greatest count",
-                "1",
-            ));
+            return Err(PolicyError::new("watermark.min", problem, "at most the greatest count", "1"));
         }
         let request = |metric: &WatermarkMetric| match &metric.source {
-            WatermarkSource::Utilization(resource) => request_milli(resource)
-                .filter(|milli| *milli > 0)
-                .ok_or_else(|| {
+            WatermarkSource::Utilization(resource) => {
+                request_milli(resource).filter(|milli| *milli > 0).ok_or_else(|| {
                     let problem = format!("the replica template requests no `{resource}`");
-                    PolicyError::new(
-                        "watermark.metrics",
-                        problem,
-                        "a resource that is requested",
-                        "cpu",
-                    )
-                }),
+                    PolicyError::new("watermark.metrics", problem, "a resource that is requested", "cpu")
+                })
+            }
             _ => Ok(1),
         };
         let requests_milli = spec.metrics.iter().map(request).collect::<Result<_, _>>()?;
-        let needs = spec
-            .metrics
-            .iter()
-            .map(|metric| metric.source.need())
-            .collect();
+        let needs = spec.metrics.iter().map(|metric| metric.source.need()).collect();
         Ok(Self {
             spec,
             bounds,
@@ -94,19 +80,12 @@ impl Watermark {
 
     /// What each metric asks for; the first that can't be read stops all.
     fn proposals(&self, observation: &Observation) -> Result<Vec<Proposal>, Reason> {
-        let metrics = self
-            .spec
-            .metrics
-            .iter()
-            .zip(&self.requests_milli)
-            .enumerate();
+        let metrics = self.spec.metrics.iter().zip(&self.requests_milli).enumerate();
         metrics
             .map(|(index, (metric, request))| {
                 let reading = observation.readings.get(index);
                 measure::measure(&self.spec, &metric.source, *request, reading, observation)
-                    .map(|value| {
-                        propose(&self.spec, metric, index as u8, value, observation.current)
-                    })
+                    .map(|value| propose(&self.spec, metric, index as u8, value, observation.current))
                     .map_err(|rule| Reason {
                         need: Some(index as u8),
                         ..Reason::of(rule, observation.desired)
@@ -116,11 +95,7 @@ impl Watermark {
     }
 
     fn remember(&mut self, proposals: &[Proposal], at: Instant) {
-        let beyond = |position| {
-            proposals
-                .iter()
-                .any(|proposal| proposal.position == position)
-        };
+        let beyond = |position| proposals.iter().any(|proposal| proposal.position == position);
         self.above_since = beyond(Position::Above).then(|| self.above_since.unwrap_or(at));
         self.below_since = beyond(Position::Below).then(|| self.below_since.unwrap_or(at));
     }
@@ -129,17 +104,9 @@ impl Watermark {
     fn wait(&self, at: Instant, current: u32, wanted: u32) -> Option<Reason> {
         let last = self.last_change?;
         let (window, delay, since) = if wanted > current {
-            (
-                self.spec.upscale_forbidden_window,
-                self.spec.upscale_delay,
-                self.above_since,
-            )
+            (self.spec.upscale_forbidden_window, self.spec.upscale_delay, self.above_since)
         } else {
-            (
-                self.spec.downscale_forbidden_window,
-                self.spec.downscale_delay,
-                self.below_since,
-            )
+            (self.spec.downscale_forbidden_window, self.spec.downscale_delay, self.below_since)
         };
         let beyond_for = since.map_or(Span::ZERO, |since| at.since(since));
         if !delay.is_zero() && (since.is_none() || beyond_for < delay) {
@@ -164,10 +131,7 @@ impl Watermark {
         let current = observation.current;
         let mut reasons: Vec<Reason> = proposals.iter().map(|proposal| proposal.reason).collect();
         let Some(first) = proposals.iter().rev().max_by_key(|proposal| proposal.count) else {
-            return Plan::scale(
-                observation.desired,
-                Reason::of(Rule::NoData, observation.desired),
-            );
+            return Plan::scale(observation.desired, Reason::of(Rule::NoData, observation.desired));
         };
         let (wanted, cut) = limit(&self.spec, self.bounds, current, first.count, first.ready);
         reasons.extend(cut.map(|rule| Reason::of(rule, wanted)));
@@ -176,32 +140,16 @@ impl Watermark {
                 self.last_change = Some(observation.at);
             }
             reasons.push(correction);
-            return Plan {
-                replicas: correction.proposed,
-                reasons,
-                ..Plan::default()
-            };
+            return Plan { replicas: correction.proposed, reasons, ..Plan::default() };
         }
         let first_decision = self.last_change.is_none();
-        let hold = if wanted == current {
-            None
-        } else {
-            self.wait(observation.at, current, wanted)
-        };
-        let replicas = if wanted == current || hold.is_some() {
-            observation.desired
-        } else {
-            wanted
-        };
+        let hold = if wanted == current { None } else { self.wait(observation.at, current, wanted) };
+        let replicas = if wanted == current || hold.is_some() { observation.desired } else { wanted };
         reasons.extend(hold);
         if first_decision || (wanted != current && hold.is_none()) {
             self.last_change = Some(observation.at);
         }
-        Plan {
-            replicas,
-            reasons,
-            ..Plan::default()
-        }
+        Plan { replicas, reasons, ..Plan::default() }
     }
 }
 

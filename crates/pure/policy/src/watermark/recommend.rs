@@ -30,10 +30,7 @@ pub(super) fn propose(
     measured: Measured,
     current: u32,
 ) -> Proposal {
-    let (high, low) = (
-        (metric.high * 1_000.0).round(),
-        (metric.low * 1_000.0).round(),
-    );
+    let (high, low) = ((metric.high * 1_000.0).round(), (metric.low * 1_000.0).round());
     let widen = |mark: f64| (mark * (spec.tolerance * 1_000.0).round() / 1_000.0).trunc();
     let ready = f64::from(measured.ready);
     let (rule, reference, count, position) = match measured.milli {
@@ -43,23 +40,13 @@ pub(super) fn propose(
         }
         Some(value) if value < low - widen(low) => {
             let count = ((ready * value / low).floor() as u32).max(1);
-            (
-                Rule::BelowLowWatermark,
-                low,
-                round_up(count, spec.modulo).min(current),
-                Position::Below,
-            )
+            (Rule::BelowLowWatermark, low, round_up(count, spec.modulo).min(current), Position::Below)
         }
         _ => (Rule::BetweenWatermarks, high, current, Position::Between),
     };
     let observed = measured.milli.unwrap_or(0.0) as i64;
     let reason = Reason::metric(rule, need, observed, reference as i64, count);
-    Proposal {
-        count,
-        position,
-        ready: measured.ready,
-        reason,
-    }
+    Proposal { count, position, ready: measured.ready, reason }
 }
 
 const fn round_up(count: u32, modulo: u32) -> u32 {
@@ -79,39 +66,17 @@ pub(super) fn limit(
         _ if least == 0 => 1,
         wanted if wanted < lowest => {
             let floor = lowest.max(least);
-            if ready < floor && ready > 0 {
-                current
-            } else {
-                floor
-            }
+            if ready < floor && ready > 0 { current } else { floor }
         }
         _ => least,
     };
     if wanted < floor {
-        return (
-            floor,
-            Some(if floor == least {
-                Rule::Clamped
-            } else {
-                Rule::RateLimited
-            }),
-        );
+        return (floor, Some(if floor == least { Rule::Clamped } else { Rule::RateLimited }));
     }
     let highest = current + step(spec.scale_up_limit_percent, current);
-    let ceiling = if wanted > highest {
-        highest.min(greatest)
-    } else {
-        greatest
-    };
+    let ceiling = if wanted > highest { highest.min(greatest) } else { greatest };
     if wanted > ceiling {
-        return (
-            ceiling,
-            Some(if ceiling == greatest {
-                Rule::Clamped
-            } else {
-                Rule::RateLimited
-            }),
-        );
+        return (ceiling, Some(if ceiling == greatest { Rule::Clamped } else { Rule::RateLimited }));
     }
     (wanted, None)
 }

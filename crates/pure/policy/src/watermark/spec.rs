@@ -165,20 +165,10 @@ impl WatermarkSpec {
 
     pub(super) fn check(&self) -> Result<(), PolicyError> {
         let refuse = |field: &str, found: String, expected: &str, example: &str| {
-            Err(PolicyError::new(
-                format!("watermark.{field}"),
-                found,
-                expected,
-                example,
-            ))
+            Err(PolicyError::new(format!("watermark.{field}"), found, expected, example))
         };
         if self.metrics.is_empty() {
-            return refuse(
-                "metrics",
-                "there is none".to_owned(),
-                "one metric or more",
-                METRIC,
-            );
+            return refuse("metrics", "there is none".to_owned(), "one metric or more", METRIC);
         }
         for (index, metric) in self.metrics.iter().enumerate() {
             if !(metric.low > 0.0 && metric.low <= metric.high && metric.high.is_finite()) {
@@ -191,20 +181,10 @@ impl WatermarkSpec {
             }
         }
         if !(0.0..=1.0).contains(&self.tolerance) {
-            return refuse(
-                "tolerance",
-                not(self.tolerance),
-                "a share from 0 to 1",
-                "0.1",
-            );
+            return refuse("tolerance", not(self.tolerance), "a share from 0 to 1", "0.1");
         }
         if !(self.scale_up_limit_percent >= 0.0 && self.scale_up_limit_percent.is_finite()) {
-            return refuse(
-                "scale_up_limit_percent",
-                not(self.scale_up_limit_percent),
-                "0 or more",
-                "50",
-            );
+            return refuse("scale_up_limit_percent", not(self.scale_up_limit_percent), "0 or more", "50");
         }
         if !(0.0..100.0).contains(&self.scale_down_limit_percent) {
             return refuse(

@@ -10,10 +10,7 @@ fn replica(id: u64, ready: bool) -> ReplicaView {
         id: ReplicaId(id),
         phase: Phase::Running,
         started_at: Some(Instant::ZERO),
-        readiness: Some(Readiness {
-            ready,
-            since: Instant(SECOND),
-        }),
+        readiness: Some(Readiness { ready, since: Instant(SECOND) }),
         deleting: false,
     }
 }
@@ -22,12 +19,7 @@ fn replica(id: u64, ready: bool) -> ReplicaView {
 fn cpu(seconds: u64, count: u32, milli: i64) -> Observation {
     let at = Instant(seconds * SECOND);
     let window = Span::from_secs(30);
-    let sample = |id| Sample {
-        replica: ReplicaId(id),
-        milli,
-        at,
-        window,
-    };
+    let sample = |id| Sample { replica: ReplicaId(id), milli, at, window };
     Observation {
         at,
         desired: count,
@@ -39,23 +31,13 @@ fn cpu(seconds: u64, count: u32, milli: i64) -> Observation {
 
 fn total(seconds: u64, count: u32, milli: Vec<i64>) -> Observation {
     let at = Instant(seconds * SECOND);
-    Observation {
-        readings: vec![Reading::Total { milli, at }],
-        ..cpu(seconds, count, 0)
-    }
+    Observation { readings: vec![Reading::Total { milli, at }], ..cpu(seconds, count, 0) }
 }
 
 fn external() -> WatermarkSpec {
     let source = WatermarkSource::External("requests_per_second".to_owned());
-    let metrics = vec![WatermarkMetric {
-        source,
-        high: 50.0,
-        low: 20.0,
-    }];
-    WatermarkSpec {
-        metrics,
-        ..WatermarkSpec::cpu(1.0, 2.0)
-    }
+    let metrics = vec![WatermarkMetric { source, high: 50.0, low: 20.0 }];
+    WatermarkSpec { metrics, ..WatermarkSpec::cpu(1.0, 2.0) }
 }
 
 /// One core per replica is requested; bounds 1 to 100.
@@ -74,23 +56,11 @@ fn warmed(spec: WatermarkSpec) -> Watermark {
 fn grows_to_the_high_mark_and_shrinks_to_the_low_one() {
     // 10 replicas at 90 % against 70 %: ⌈10 × 90 / 70⌉ = 13, within 50 %.
     let plan = build(WatermarkSpec::cpu(40.0, 70.0)).decide(&cpu(0, 10, 900));
-    assert_eq!(
-        (plan.replicas, plan.reasons[0].rule),
-        (13, Rule::AboveHighWatermark)
-    );
-    assert_eq!(
-        (
-            plan.reasons[0].observed_milli,
-            plan.reasons[0].reference_milli
-        ),
-        (90_000, 70_000)
-    );
+    assert_eq!((plan.replicas, plan.reasons[0].rule), (13, Rule::AboveHighWatermark));
+    assert_eq!((plan.reasons[0].observed_milli, plan.reasons[0].reference_milli), (90_000, 70_000));
     // At 33 % against 40 %: ⌊10 × 33 / 40⌋ = 8, within 20 %.
     let plan = build(WatermarkSpec::cpu(40.0, 70.0)).decide(&cpu(0, 10, 330));
-    assert_eq!(
-        (plan.replicas, plan.reasons[0].rule),
-        (8, Rule::BelowLowWatermark)
-    );
+    assert_eq!((plan.replicas, plan.reasons[0].rule), (8, Rule::BelowLowWatermark));
 }
 
 #[test]
@@ -98,72 +68,31 @@ fn between_the_widened_marks_nothing_happens() {
     // 70 % + 10 % of it = 77 %; 40 % − 10 % of it = 36 %.
     for milli in [360, 500, 770] {
         let plan = build(WatermarkSpec::cpu(40.0, 70.0)).decide(&cpu(0, 10, milli));
-        assert_eq!(
-            (plan.replicas, plan.reasons[0].rule),
-            (10, Rule::BetweenWatermarks),
-            "{milli}"
-        );
+        assert_eq!((plan.replicas, plan.reasons[0].rule), (10, Rule::BetweenWatermarks), "{milli}");
     }
-    assert_eq!(
-        build(WatermarkSpec::cpu(40.0, 70.0))
-            .decide(&cpu(0, 10, 771))
-            .replicas,
-        12
-    );
-    assert_eq!(
-        build(WatermarkSpec::cpu(40.0, 70.0))
-            .decide(&cpu(0, 10, 359))
-            .replicas,
-        8
-    );
+    assert_eq!(build(WatermarkSpec::cpu(40.0, 70.0)).decide(&cpu(0, 10, 771)).replicas, 12);
+    assert_eq!(build(WatermarkSpec::cpu(40.0, 70.0)).decide(&cpu(0, 10, 359)).replicas, 8);
 }
 
 #[test]
 fn steps_are_limited() {
     // ⌈10 × 300 / 70⌉ = 43, cut to 10 + 50 %; ⌊10 × 5 / 40⌋ = 1, cut to 10 − 20 %.
     let plan = build(WatermarkSpec::cpu(40.0, 70.0)).decide(&cpu(0, 10, 3_000));
-    assert_eq!(
-        (plan.replicas, plan.reasons[1].rule),
-        (15, Rule::RateLimited)
-    );
-    assert_eq!(
-        build(WatermarkSpec::cpu(40.0, 70.0))
-            .decide(&cpu(0, 10, 50))
-            .replicas,
-        8
-    );
+    assert_eq!((plan.replicas, plan.reasons[1].rule), (15, Rule::RateLimited));
+    assert_eq!(build(WatermarkSpec::cpu(40.0, 70.0)).decide(&cpu(0, 10, 50)).replicas, 8);
     // Of 2 replicas 20 % is less than one, but one may go.
-    assert_eq!(
-        build(WatermarkSpec::cpu(40.0, 70.0))
-            .decide(&cpu(0, 2, 50))
-            .replicas,
-        1
-    );
-    let fixed = WatermarkSpec {
-        scale_up_limit_percent: 0.0,
-        ..WatermarkSpec::cpu(40.0, 70.0)
-    };
+    assert_eq!(build(WatermarkSpec::cpu(40.0, 70.0)).decide(&cpu(0, 2, 50)).replicas, 1);
+    let fixed = WatermarkSpec { scale_up_limit_percent: 0.0, ..WatermarkSpec::cpu(40.0, 70.0) };
     assert_eq!(build(fixed).decide(&cpu(0, 10, 3_000)).replicas, 10);
 }
 
 #[test]
 fn totals_are_averaged_or_not() {
     // Average: 1 000 / 10 = 100 against 50: 20, cut to 15.
-    assert_eq!(
-        build(external())
-            .decide(&total(0, 10, vec![400_000, 600_000]))
-            .replicas,
-        15
-    );
+    assert_eq!(build(external()).decide(&total(0, 10, vec![400_000, 600_000])).replicas, 15);
     // Absolute: 60 against 50: ⌈10 × 60 / 50⌉ = 12.
-    let absolute = WatermarkSpec {
-        algorithm: Algorithm::Absolute,
-        ..external()
-    };
-    assert_eq!(
-        build(absolute).decide(&total(0, 10, vec![60_000])).replicas,
-        12
-    );
+    let absolute = WatermarkSpec { algorithm: Algorithm::Absolute, ..external() };
+    assert_eq!(build(absolute).decide(&total(0, 10, vec![60_000])).replicas, 12);
 }
 
 #[test]
@@ -171,10 +100,7 @@ fn windows_count_from_the_last_change_of_either_direction() {
     let mut policy = warmed(external()); // the first decision counts as a change
     let high = |seconds| total(seconds, 10, vec![700_000]);
     let low = |seconds| total(seconds, 10, vec![100_000]);
-    assert_eq!(
-        policy.decide(&high(45)).reasons.last().unwrap().rule,
-        Rule::ForbiddenWindow
-    );
+    assert_eq!(policy.decide(&high(45)).reasons.last().unwrap().rule, Rule::ForbiddenWindow);
     assert_eq!(policy.decide(&high(60)).replicas, 14);
     assert_eq!(policy.decide(&low(300)).replicas, 10); // 240 s after the change
     assert_eq!(policy.decide(&low(360)).replicas, 8);
@@ -184,15 +110,9 @@ fn windows_count_from_the_last_change_of_either_direction() {
 
 #[test]
 fn delays_count_from_the_crossing() {
-    let mut policy = warmed(WatermarkSpec {
-        upscale_delay: Span::from_secs(30),
-        ..external()
-    });
+    let mut policy = warmed(WatermarkSpec { upscale_delay: Span::from_secs(30), ..external() });
     let high = |seconds| total(seconds, 10, vec![700_000]);
-    assert_eq!(
-        policy.decide(&high(100)).reasons.last().unwrap().rule,
-        Rule::DelayNotElapsed
-    );
+    assert_eq!(policy.decide(&high(100)).reasons.last().unwrap().rule, Rule::DelayNotElapsed);
     assert_eq!(policy.decide(&high(115)).replicas, 10);
     assert_eq!(policy.decide(&total(120, 10, vec![350_000])).replicas, 10); // back between the marks
     assert_eq!(policy.decide(&high(130)).replicas, 10);
@@ -202,20 +122,11 @@ fn delays_count_from_the_crossing() {
 #[test]
 fn lost_metrics_stop_everything() {
     let mut lost = total(0, 10, vec![]);
-    assert_eq!(
-        build(external()).decide(&lost).reasons[0].rule,
-        Rule::NoData
-    );
+    assert_eq!(build(external()).decide(&lost).reasons[0].rule, Rule::NoData);
     lost.readings[0] = Reading::Failed(FetchError::Unavailable);
     assert_eq!(build(external()).decide(&lost).replicas, 10);
-    assert_eq!(
-        build(external()).decide(&total(0, 10, vec![0])).replicas,
-        10
-    ); // zero is not believed
-    let believer = WatermarkSpec {
-        tolerate_zero: true,
-        ..external()
-    };
+    assert_eq!(build(external()).decide(&total(0, 10, vec![0])).replicas, 10); // zero is not believed
+    let believer = WatermarkSpec { tolerate_zero: true, ..external() };
     assert_eq!(build(believer).decide(&total(0, 10, vec![0])).replicas, 8);
 }
 
@@ -225,19 +136,10 @@ fn too_few_available_replicas_stop_everything() {
     for view in &mut seen.replicas[6..] {
         *view = replica(view.id.0, false);
     }
-    let spec = WatermarkSpec {
-        min_available_percent: 70,
-        ..external()
-    };
-    assert_eq!(
-        build(spec).decide(&seen).reasons[0].rule,
-        Rule::TooFewAvailable
-    );
+    let spec = WatermarkSpec { min_available_percent: 70, ..external() };
+    assert_eq!(build(spec).decide(&seen).reasons[0].rule, Rule::TooFewAvailable);
     // With 60 % allowed: 700 / 6 ready against 50 is ⌈6 × 116.67 / 50⌉ = 14.
-    let spec = WatermarkSpec {
-        min_available_percent: 60,
-        ..external()
-    };
+    let spec = WatermarkSpec { min_available_percent: 60, ..external() };
     assert_eq!(build(spec).decide(&seen).replicas, 14);
 }
 
@@ -246,26 +148,16 @@ fn unready_replicas_are_left_out_of_cpu() {
     let mut seen = cpu(0, 10, 900);
     seen.replicas[9] = replica(9, false);
     // 9 ready at 90 %: ⌈9 × 90 / 70⌉ = 12.
-    assert_eq!(
-        build(WatermarkSpec::cpu(40.0, 70.0)).decide(&seen).replicas,
-        12
-    );
+    assert_eq!(build(WatermarkSpec::cpu(40.0, 70.0)).decide(&seen).replicas, 12);
 }
 
 #[test]
 fn counts_outside_the_bounds_are_corrected_at_once() {
-    let spec = WatermarkSpec {
-        min: Some(5),
-        max: Some(20),
-        ..external()
-    };
+    let spec = WatermarkSpec { min: Some(5), max: Some(20), ..external() };
     let mut policy = build(spec);
     assert_eq!(policy.decide(&total(0, 3, vec![100_000])).replicas, 5);
     assert_eq!(policy.decide(&total(15, 30, vec![100_000])).replicas, 20);
-    let off = Observation {
-        desired: 0,
-        ..total(30, 5, vec![100_000])
-    };
+    let off = Observation { desired: 0, ..total(30, 5, vec![100_000]) };
     assert_eq!(policy.decide(&off).replicas, 0);
 }
 
@@ -274,17 +166,7 @@ fn refuses_what_cannot_be() {
     let reversed = WatermarkSpec::cpu(70.0, 40.0);
     assert!(Watermark::new(reversed, (1, 10), |_| Some(1)).is_err());
     assert!(Watermark::new(WatermarkSpec::cpu(40.0, 70.0), (1, 10), |_| None).is_err());
-    assert!(
-        Watermark::new(
-            WatermarkSpec {
-                min: Some(9),
-                ..external()
-            },
-            (1, 5),
-            |_| None
-        )
-        .is_err()
-    );
+    assert!(Watermark::new(WatermarkSpec { min: Some(9), ..external() }, (1, 5), |_| None).is_err());
 }
 
 #[test]
@@ -293,10 +175,7 @@ fn reads_its_own_form() {
         "metrics": [{"source": {"utilization": "cpu"}, "high": 70, "low": 40}],
         "algorithm": "average"
     }"#;
-    assert_eq!(
-        serde_json::from_str::<WatermarkSpec>(text).unwrap(),
-        WatermarkSpec::cpu(40.0, 70.0)
-    );
+    assert_eq!(serde_json::from_str::<WatermarkSpec>(text).unwrap(), WatermarkSpec::cpu(40.0, 70.0));
 }
 
 proptest! {

@@ -104,9 +104,7 @@ impl MetricSetup {
         let value = json!({"type": "Value", "value": milli});
         let metric = json!({"name": format!("m{i}")});
         let container = CONTAINERS[self.container as usize];
-        let resource = |name: &str, target: Value| {
-            json!({"type": "Resource", "resource": {"name": name, "target": target}})
-        };
+        let resource = |name: &str, target: Value| json!({"type": "Resource", "resource": {"name": name, "target": target}});
         let container = |name: &str, target: Value| {
             json!({"type": "ContainerResource", "containerResource":
                 {"name": name, "container": container, "target": target}})
@@ -115,9 +113,8 @@ impl MetricSetup {
             json!({"type": "Object", "object": {"metric": metric, "target": target,
                 "describedObject": {"kind": "Service", "apiVersion": "v1", "name": "front"}}})
         };
-        let external = |target: Value| {
-            json!({"type": "External", "external": {"metric": metric, "target": target}})
-        };
+        let external =
+            |target: Value| json!({"type": "External", "external": {"metric": metric, "target": target}});
         match self.kind {
             CPU_UTILIZATION => resource("cpu", percent),
             MEMORY_UTILIZATION => resource("memory", percent),
@@ -143,7 +140,7 @@ impl RulesSetup {
         let tolerance = d.pick(&[ABSENT, ABSENT, ABSENT, 0, 10, 50, 150, 1000]);
         let mut policies = Vec::new();
         if d.chance(70) {
-            for _ in 0..1 + d.below(3) {
+            for _ in 0..=d.below(3) {
                 let kind = d.below(2);
                 let value = 1 + d.below(if kind == 0 { 6 } else { 120 });
                 let period = d.pick(&[5, 15, 15, 30, 60, 100, 180, 600]);
@@ -240,8 +237,24 @@ impl Setup {
         }
         let (missing, create_rate) = (d.pick(&[0, 0, 5, 25]), d.pick(&[1, 3, 100]));
         Self {
-            syncs, min, max, tolerance, down_window, cpu_init, delay, requests, pod_level, metrics,
-            behavior, up, down, edit_at, edit_min, edit_max, missing, create_rate,
+            syncs,
+            min,
+            max,
+            tolerance,
+            down_window,
+            cpu_init,
+            delay,
+            requests,
+            pod_level,
+            metrics,
+            behavior,
+            up,
+            down,
+            edit_at,
+            edit_min,
+            edit_max,
+            missing,
+            create_rate,
         }
     }
 
@@ -262,9 +275,8 @@ impl Setup {
 
     /// The value of one pod that is at its target.
     pub(crate) fn per_pod(&self, m: &MetricSetup) -> i64 {
-        let given = |container: i64, resource: i64| {
-            self.requests[container as usize][resource as usize].max(0)
-        };
+        let given =
+            |container: i64, resource: i64| self.requests[container as usize][resource as usize].max(0);
         let sum = match m.kind {
             CPU_UTILIZATION | MEMORY_UTILIZATION => given(0, m.kind) + given(1, m.kind),
             CONTAINER_CPU_UTILIZATION | CONTAINER_MEMORY_UTILIZATION => {
@@ -286,8 +298,7 @@ impl Setup {
             spec["minReplicas"] = json!(self.min);
         }
         if self.behavior {
-            spec["behavior"] =
-                json!({"scaleUp": self.up.manifest(), "scaleDown": self.down.manifest()});
+            spec["behavior"] = json!({"scaleUp": self.up.manifest(), "scaleDown": self.down.manifest()});
         }
         json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
             "metadata": {"name": "h", "namespace": "d"}, "spec": spec})
@@ -313,10 +324,7 @@ impl Setup {
             name: (*name).to_owned(),
             requests: requests(r),
         };
-        PodTemplate {
-            containers: containers.map(container).collect(),
-            pod_level: requests(self.pod_level),
-        }
+        PodTemplate { containers: containers.map(container).collect(), pod_level: requests(self.pod_level) }
     }
 
     /// The bounds after the edit.

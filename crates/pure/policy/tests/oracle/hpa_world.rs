@@ -4,9 +4,7 @@ use homeostat_core::observe::{FetchError, Phase, Readiness, ReplicaView, Sample}
 use homeostat_core::{Instant, Observation, Reading, ReplicaId, Span};
 
 use crate::draw::{Digest, Draws};
-use crate::hpa_setup::{
-    EXTERNAL_AVERAGE, EXTERNAL_VALUE, MetricSetup, OBJECT_AVERAGE, Setup,
-};
+use crate::hpa_setup::{EXTERNAL_AVERAGE, EXTERNAL_VALUE, MetricSetup, OBJECT_AVERAGE, Setup};
 
 const SYNC_MS: i64 = 15_000;
 /// 2000-01-01T00:00:00Z in milliseconds: the time of the first sync.
@@ -19,6 +17,7 @@ enum End {
     Succeeded,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "independent facts of a pod")]
 struct Pod {
     id: i64,
     placed: i64,
@@ -70,9 +69,7 @@ impl Pod {
             id: ReplicaId(self.id as u64),
             phase: self.phase(now),
             started_at: self.started(now).then(|| at(self.placed)),
-            readiness: self
-                .known(now)
-                .then(|| Readiness { ready: self.ready, since: at(self.since) }),
+            readiness: self.known(now).then(|| Readiness { ready: self.ready, since: at(self.since) }),
             deleting: self.deleting,
         }
     }
@@ -123,8 +120,17 @@ impl World {
         let demand = d.below(setup.max * 130 + 50);
         let fail_until = vec![0; setup.metrics.len()];
         let mut world = Self {
-            d, setup, digest, now: 0, spec, status: 0, pods: Vec::new(), last_id: 0, demand,
-            fail_until, answers: Vec::new(),
+            d,
+            setup,
+            digest,
+            now: 0,
+            spec,
+            status: 0,
+            pods: Vec::new(),
+            last_id: 0,
+            demand,
+            fail_until,
+            answers: Vec::new(),
         };
         for _ in 0..spec {
             world.new_pod();
@@ -145,8 +151,17 @@ impl World {
         let ready_at = starts + self.d.below(60) * 1000;
         let (no_condition, no_start_time) = (self.d.chance(2), self.d.chance(2));
         self.pods.push(Pod {
-            id: self.last_id, placed, starts, ready_at, end: End::Running, deleting: false,
-            gone_at: 0, no_condition, no_start_time, became_ready: false, ready: false,
+            id: self.last_id,
+            placed,
+            starts,
+            ready_at,
+            end: End::Running,
+            deleting: false,
+            gone_at: 0,
+            no_condition,
+            no_start_time,
+            became_ready: false,
+            ready: false,
             since: placed,
         });
     }
@@ -156,8 +171,7 @@ impl World {
         self.now = k * SYNC_MS;
         let hand = 2 + 8 * i64::from(self.spec == 0);
         if k > 0 && self.d.chance(hand) {
-            self.spec =
-                if self.d.below(4) == 0 { 0 } else { self.d.below(self.setup.max + 5) };
+            self.spec = if self.d.below(4) == 0 { 0 } else { self.d.below(self.setup.max + 5) };
         }
         self.reconcile(k);
         for i in 0..self.pods.len() {
@@ -221,8 +235,7 @@ impl World {
         if self.d.chance(4) {
             self.demand = 0;
         }
-        let ready =
-            self.pods.iter().filter(|p| p.phase(self.now) == Phase::Running && p.ready).count();
+        let ready = self.pods.iter().filter(|p| p.phase(self.now) == Phase::Running && p.ready).count();
         let mut level = self.demand / (ready as i64).max(1);
         let exact = self.d.chance(15);
         if exact {

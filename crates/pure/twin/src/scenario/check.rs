@@ -62,6 +62,12 @@ impl Scenario {
             self.check_fault(fault, &format!("faults[{i}]"))?;
         }
         for (i, contender) in self.policies.iter().enumerate() {
+            let given = [contender.builtin.is_some(), contender.file.is_some(), contender.policy.is_some()];
+            require(
+                given.into_iter().filter(|g| *g).count() == 1,
+                format!("policies[{i}]"),
+                "needs exactly one of builtin, file and policy, for example { builtin: hpa-cpu-50 }",
+            )?;
             if let Some(guards) = &contender.guards {
                 guards.check().or_else(|e| bad(format!("policies[{i}].{}", "guards"), e.to_string()))?;
             }

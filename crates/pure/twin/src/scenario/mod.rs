@@ -20,7 +20,7 @@ pub use duration::{Duration, MeanCv, Pareto, Sampler};
 pub use fault::{Fault, FaultKind, Which};
 pub use service::{Balancer, Batches, Failure, FailureKind, Leak, Server, Service, Sharing, Slots, StartUp};
 pub use traffic::{
-    Bursts, Constant, Generated, Recorded, Regular, Scale, ServiceFromTokens, Source, Traffic,
+    Bursts, Constant, Generated, Part, Recorded, Regular, Scale, ServiceFromTokens, Source, Traffic,
 };
 
 /// The version of the scenario format that this build reads.
@@ -72,17 +72,24 @@ impl Default for Client {
     }
 }
 
-/// A policy to compare, with the guards it runs under.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+/// A policy to compare, with the guards it runs under. Exactly one of `builtin`, `file` and `policy`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct Contender {
-    /// The name in tables; default: that of the policy.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The name in tables; default: that of the built-in policy, of the file, or of the kind.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// The policy.
-    pub policy: PolicySpec,
+    /// A built-in policy by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub builtin: Option<String>,
+    /// A policy file or a Kubernetes manifest, relative to the scenario file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// A policy with its settings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicySpec>,
     /// Its guards; default: bounds only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub guards: Option<GuardProfile>,
 }
 
@@ -118,7 +125,7 @@ pub struct Scenario {
     /// Time at the start that is run but not scored; default: the longer of 2 h and 3 start-ups.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm_up: Option<Span>,
-    /// The policies to compare: names of built-in ones, or specifications. Empty: all built-in ones.
+    /// The policies to compare. Empty: all built-in ones.
     #[serde(default)]
     pub policies: Vec<Contender>,
 }

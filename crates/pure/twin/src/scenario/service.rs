@@ -1,10 +1,11 @@
 //! A service: what its replicas can do, what they cost, how they start.
 
-use homeostat_core::Instant;
+use homeostat_core::{Instant, Policy};
 use homeostat_core::Span;
 use homeostat_core::guard::Bounds;
 use homeostat_policy::hpa::PodTemplate;
-use homeostat_policy::spec::BuildContext;
+use homeostat_policy::error::PolicyError;
+use homeostat_policy::spec::{BuildContext, PolicySpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -248,17 +249,32 @@ impl Service {
         }
     }
 
-    /// What a policy is built from when it is to scale this service: `peak_rate` in requests per second
-    /// over the trace, `start` of the trace.
-    pub fn build_context(&self, start: Instant, peak_rate: f64) -> BuildContext {
+    /// Requests that a replica serves at the same time when it is well used.
+    const fn slots(&self) -> u32 {
+        match self.server {
+            Server::Fcfs(slots) => slots.slots,
+            Server::Sharing(sharing) => sharing.cores,
+            Server::Batch(batch) => batch.max_batch,
+        }
+    }
+
+    /// A policy that scales this service: `peak_rate` in requests per second over the trace, `start` of
+    /// the trace.
+    pub fn policy(
+        &self,
+        spec: &PolicySpec,
+        start: Instant,
+        peak_rate: f64,
+    ) -> Result<Box<dyn Policy>, PolicyError> {
         let memory_milli = i64::from(self.memory_mib) * 1_048_576 * 1_000;
-        BuildContext {
+        let context = BuildContext {
             template: PodTemplate::single(i64::from(self.cpu_milli), memory_milli),
             min: self.replicas.min,
             max: self.replicas.max,
             capacity_per_replica: self.capacity_per_second(),
             peak_rate,
             start,
-        }
+        };
+        spec.with_slots(self.slots()).build(&context)
     }
 }

@@ -76,10 +76,11 @@ impl Default for Generated {
 }
 
 /// A recorded trace.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Recorded {
-    /// The file, relative to the scenario file.
+    /// The file, relative to the scenario file. `data:PATH` is looked for under the folder that the
+    /// environment variable `HOMEOSTAT_DATA` names.
     pub file: String,
     /// Which columns mean what, for example `time=TimeStamp,rate=Value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,6 +94,9 @@ pub struct Recorded {
     /// What to do about a duplicate time: `first`, `sum` or `mean`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_duplicate: Option<String>,
+    /// Daily windows in which the record is known to be wrong, for example `23:31:01-24:00`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub artefacts: Vec<String>,
     /// Time zone of times without one. Default UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
@@ -145,6 +149,16 @@ pub struct ServiceFromTokens {
     pub per_output: Span,
 }
 
+/// A part of a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// For tuning: the first 40 %, cut at midnight UTC.
+    Tune,
+    /// For reporting: the rest.
+    Test,
+}
+
 /// The requests of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -160,6 +174,9 @@ pub struct Traffic {
     /// Work from tokens, where the trace has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<ServiceFromTokens>,
+    /// Use only a part of the trace: `tune` is its first 40 %, cut at midnight UTC, `test` the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
     /// Leave out this much at the start of the trace.
     #[serde(default)]
     pub skip: Span,

@@ -1,0 +1,233 @@
+//! The arguments.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use homeostat_core::Span;
+
+/// Keeps machine-learning services inside their objectives at the least cost, and proves every policy
+/// in a digital twin before it touches a cluster.
+#[derive(Debug, Parser)]
+#[command(name = "homeostat", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run an embedded scenario under all built-in policies: no files, no network needed
+    Demo(DemoArgs),
+    /// Run a scenario under several policies and compare attainment and cost
+    Compare(CompareArgs),
+    /// Look at, convert or generate traces
+    Trace(TraceArgs),
+    /// Say why a recorded decision was taken
+    Explain(ExplainArgs),
+    /// Feed a journal's observations through the loop again and check every decision
+    Replay(ReplayArgs),
+    /// Print an example scenario, its JSON Schema, or check a file
+    Scenario(ScenarioArgs),
+    /// List the built-in policies and where they come from
+    Policies,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Options of every comparison.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RunArgs {
+    /// A policy: the name of a built-in one, or a file (ours, an autoscaling/v2
+    /// HorizontalPodAutoscaler, or a ScaledObject); may be repeated [default: those of the scenario,
+    /// else all built-in ones]
+    #[arg(long = "policy", value_name = "NAME|FILE")]
+    pub(crate) policies: Vec<String>,
+    /// Seed of all random numbers
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Number of seeds, from --seed on; with several, tables show means with 95 % intervals
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    pub(crate) seeds: u64,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write report.html, result.json and marks of decisions to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Option<PathBuf>,
+    /// Write a journal of every decision to this folder, one file per policy (first seed)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Fail with exit code 1 unless this policy (or `any`) meets the objective's attainment
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) require: Option<String>,
+    /// Add CPU seconds to the JSON (they differ from run to run)
+    #[arg(long)]
+    pub(crate) timing: bool,
+    /// Threads [default: all cores]
+    #[arg(long)]
+    pub(crate) threads: Option<usize>,
+    /// Don't draw a progress bar
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) what_if: WhatIf,
+}
+
+/// Changes to a scenario.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "What if")]
+pub(crate) struct WhatIf {
+    /// Multiply the load by this factor
+    #[arg(long, value_name = "FACTOR")]
+    pub(crate) scale_load: Option<f64>,
+    /// Mean time from order to readiness of a replica, for example 120s
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start_up: Option<Span>,
+    /// Latency of the objective, for example 500ms
+    #[arg(long, value_name = "TIME")]
+    pub(crate) slo: Option<Span>,
+    /// Largest number of replicas
+    #[arg(long, value_name = "N")]
+    pub(crate) max_replicas: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Which scenario
+    #[arg(default_value = "daily")]
+    pub(crate) name: String,
+    /// List the embedded scenarios
+    #[arg(long)]
+    pub(crate) list: bool,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The scenario file; `homeostat scenario init` prints an example
+    pub(crate) scenario: PathBuf,
+    /// Use this trace instead of the scenario's traffic
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+}
+
+/// How to read a trace file.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Reading the trace")]
+pub(crate) struct ReadArgs {
+    /// Which columns mean what: time=…,count=…|rate=…,key=…,input=…,output=…,service=…
+    #[arg(long, value_name = "ROLE=COLUMN,…")]
+    pub(crate) map: Option<String>,
+    /// Length of a bin, where the file has no times
+    #[arg(long, value_name = "TIME")]
+    pub(crate) step: Option<Span>,
+    /// Zone of times without an offset: an IANA name or an offset [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// What to do with a time that occurs twice: refuse, first, sum or mean
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) on_duplicate: Option<String>,
+    /// Runs of zeros at least this long are missing data
+    #[arg(long, value_name = "TIME")]
+    pub(crate) missing_zeros: Option<Span>,
+    /// A daily window in which the record is wrong, for example 23:31:01-24:00; may be repeated
+    #[arg(long, value_name = "WINDOW")]
+    pub(crate) artefact: Vec<String>,
+    /// Format, where the guess is wrong: values, series, events, azure-llm, mooncake, servegen, prometheus
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    #[command(subcommand)]
+    pub(crate) command: TraceCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TraceCommand {
+    /// Span, rate, burstiness, periods, gaps and suspicious stretches, with a plot
+    Inspect {
+        /// The trace
+        file: PathBuf,
+        #[command(flatten)]
+        read: ReadArgs,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write a trace in another form; `.gz` at the end of OUT compresses
+    Convert {
+        /// The trace
+        file: PathBuf,
+        /// The file to write
+        out: PathBuf,
+        /// What to write: count, rate, values or events
+        #[arg(long, default_value = "count")]
+        to: String,
+        /// Length of a bin of the result, for example 5m
+        #[arg(long, value_name = "TIME")]
+        bin: Option<Span>,
+        #[command(flatten)]
+        read: ReadArgs,
+    },
+    /// Make a trace from the generator of a scenario
+    Generate {
+        /// The file to write (CSV with time and rate)
+        out: PathBuf,
+        /// An embedded scenario, or a scenario file whose traffic is generated
+        #[arg(long, default_value = "daily")]
+        scenario: String,
+        /// Seed
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// The journal
+    pub(crate) journal: PathBuf,
+    /// When: a time (2026-03-01T14:03), or a length of time since the start (3h2m)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: Option<String>,
+    /// Only decisions that changed the count; without --at, list them all
+    #[arg(long)]
+    pub(crate) changes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// The journal
+    pub(crate) journal: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScenarioArgs {
+    #[command(subcommand)]
+    pub(crate) command: ScenarioCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScenarioCommand {
+    /// Print a commented example
+    Init,
+    /// Print the JSON Schema of scenario files
+    Schema,
+    /// Check a file without running it
+    Check {
+        /// The scenario file
+        file: PathBuf,
+    },
+}

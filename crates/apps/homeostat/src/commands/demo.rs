@@ -1,0 +1,32 @@
+//! `homeostat demo`.
+
+use std::path::PathBuf;
+
+use crate::cli::{DemoArgs, RunArgs};
+use crate::commands::compare;
+use crate::failure::{Code, Failure, Outcome};
+use crate::input::embedded;
+use crate::show::table::plain;
+
+pub(crate) fn run(args: &DemoArgs) -> Outcome {
+    if args.list {
+        let mut table = plain(&["scenario", "what it shows"]);
+        for demo in embedded::DEMOS {
+            table.add_row([demo.name, demo.about]);
+        }
+        println!("{table}");
+        return Ok(Code::Done);
+    }
+    let Some(demo) = embedded::demo(&args.name) else {
+        let names: Vec<&str> = embedded::DEMOS.iter().map(|d| d.name).collect();
+        return Err(Failure::new(format!(
+            "there is no demo called `{}`; there are {}",
+            args.name,
+            names.join(", ")
+        )));
+    };
+    let world = demo.read()?;
+    let report = args.run.report.clone().unwrap_or_else(|| PathBuf::from("homeostat-report"));
+    let run = RunArgs { report: Some(report), ..args.run.clone() };
+    compare::compare(world, &run, &format!("homeostat demo {}", demo.name))
+}

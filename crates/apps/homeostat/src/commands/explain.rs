@@ -1,0 +1,58 @@
+//! `homeostat explain`.
+
+use homeostat_core::explain::{explain, one_line};
+use homeostat_core::{Instant, Span};
+use jiff::civil::DateTime;
+
+use crate::cli::ExplainArgs;
+use crate::commands::replay::{Journal, Turn};
+use crate::failure::{Code, Failure, Outcome};
+
+pub(crate) fn run(args: &ExplainArgs) -> Outcome {
+    let mut journal = Journal::open(&args.journal)?;
+    let needs = journal.header.needs();
+    let start = journal.header.trace_start();
+    let Some(at) = &args.at else {
+        while let Some(turn) = journal.next()? {
+            if turn.decision.changes() || !args.changes {
+                println!("{}  {}", turn.decision.at.to_utc_string(), one_line(&turn.seen, &turn.decision, &needs));
+            }
+        }
+        return Ok(Code::Done);
+    };
+    let at = instant(at, start)?;
+    let mut found: Option<Turn> = None;
+    while let Some(turn) = journal.next()? {
+        if turn.decision.at > at {
+            break;
+        }
+        if turn.decision.changes() || !args.changes {
+            found = Some(turn);
+        }
+    }
+    let Some(turn) = found else {
+        return Err(Failure::new(format!(
+            "{}: no decision at or before {}; the journal begins at {}",
+            args.journal.display(),
+            at.to_utc_string(),
+            start.to_utc_string()
+        )));
+    };
+    let header = &journal.header;
+    println!("{} under {} (guards: {})", header.scenario, header.policy, header.guards.name);
+    print!("{}", explain(&turn.seen, &turn.decision, &needs));
+    Ok(Code::Done)
+}
+
+/// A time of day on a date, or a length of time since `start`.
+fn instant(text: &str, start: Instant) -> Result<Instant, Failure> {
+    if let Ok(span) = text.trim_start_matches('+').parse::<Span>() {
+        return Ok(start + span);
+    }
+    let stamp = text.trim().trim_end_matches('Z').trim_end_matches(" UTC");
+    let parsed = stamp.parse::<DateTime>().ok().and_then(|t| t.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    let ns = parsed.and_then(|zoned| u64::try_from(zoned.timestamp().as_nanosecond()).ok());
+    ns.map(Instant).ok_or_else(|| {
+        Failure::new(format!("--at {text}: expected a time in UTC such as 2026-03-01T14:03, or a length of time since the start such as 3h2m"))
+    })
+}

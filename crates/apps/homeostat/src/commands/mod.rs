@@ -1,0 +1,10 @@
+//! One module per command.
+
+pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod explain;
+pub(crate) mod policies;
+pub(crate) mod replay;
+pub(crate) mod scenario;
+pub(crate) mod trace;

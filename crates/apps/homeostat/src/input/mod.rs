@@ -1,0 +1,6 @@
+//! What comes in: scenarios, policies, traffic.
+
+pub(crate) mod embedded;
+pub(crate) mod policies;
+pub(crate) mod scenario;
+pub(crate) mod traffic;

@@ -1,0 +1,120 @@
+//! One run: one policy, one seed.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use homeostat_core::{Controller, Instant};
+use homeostat_twin::{Outcome, Recorder, Scenario, Silent, Simulation, Stop, sense};
+
+use crate::failure::Failure;
+use crate::input::policies::Entrant;
+use crate::input::scenario::World;
+use crate::input::traffic::{self, Survey};
+use crate::run::journal::Journals;
+use crate::run::progress::Meter;
+
+/// What is to be run.
+pub(crate) struct Job<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) load: &'a Survey,
+    pub(crate) entrant: &'a Entrant,
+    pub(crate) seed: u64,
+    /// Where to write journals.
+    pub(crate) journal: Option<&'a Path>,
+}
+
+/// What came out.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub(crate) outcome: Outcome,
+    pub(crate) cpu_seconds: f64,
+}
+
+impl Job<'_> {
+    /// Runs it. `None` when it was stopped.
+    pub(crate) fn run(&self, stop: &AtomicBool, meter: &Meter) -> Result<Option<Done>, Failure> {
+        if stop.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let before = cpu_seconds();
+        let result = self.simulate(stop, meter);
+        let named = |error: &dyn std::fmt::Display| {
+            Failure::new(format!("{}: {}: {error}", self.world.origin, self.entrant.name))
+        };
+        match result? {
+            Ok(outcome) => {
+                meter.done();
+                Ok(Some(Done { outcome, cpu_seconds: cpu_seconds() - before }))
+            }
+            Err(Stop::Asked) => Ok(None),
+            Err(error @ (Stop::Empty | Stop::TooShort(..) | Stop::Trace(_))) => {
+                Err(Failure::new(format!("{}: {error}", self.world.origin)))
+            }
+            Err(error @ Stop::Recorder(_)) => Err(named(&error)),
+        }
+    }
+
+    fn simulate(&self, stop: &AtomicBool, meter: &Meter) -> Result<Result<Outcome, Stop>, Failure> {
+        let scenario = &self.world.scenario;
+        let controllers = controllers(scenario, self.load, self.entrant)?;
+        let mut journals = match self.journal {
+            Some(folder) => Some(Journals::create(folder, self, &controllers)?),
+            None => None,
+        };
+        let initial = traffic::initial(scenario, self.load);
+        let stream = traffic::stream(self.world, self.load, self.seed)?;
+        let simulation = match Simulation::new(scenario, self.seed, controllers, &initial, stream) {
+            Ok(simulation) => simulation,
+            Err(stop) => return Ok(Err(stop)),
+        };
+        let mut ask = |now: Instant| {
+            meter.at(now);
+            stop.load(Ordering::Relaxed)
+        };
+        let mut silent = Silent;
+        let recorder: &mut dyn Recorder = match &mut journals {
+            Some(journals) => journals,
+            None => &mut silent,
+        };
+        let outcome = simulation.run(recorder, &mut ask);
+        if let (Some(journals), Ok(_)) = (journals, &outcome) {
+            journals.finish()?;
+        }
+        Ok(outcome)
+    }
+}
+
+/// One controller per service.
+pub(crate) fn controllers(
+    scenario: &Scenario,
+    load: &Survey,
+    entrant: &Entrant,
+) -> Result<Vec<Controller>, Failure> {
+    let visits = traffic::visits(scenario);
+    let services = scenario.services.iter().zip(visits);
+    services
+        .map(|(service, visits)| {
+            let problem = |error: &dyn std::fmt::Display| {
+                Failure::new(format!("policy {} on service {}: {error}", entrant.name, service.name))
+            };
+            let peak_rate = load.peak_rate * visits;
+            let policy = service.policy(&entrant.policy, load.start, peak_rate).map_err(|e| problem(&e))?;
+            if let Some(need) = policy.needs().iter().find(|need| !sense::answers(need)) {
+                let text = format!(
+                    "the twin has no metric {need:?}; per replica there are cpu, memory, requests_per_second, \
+                     concurrency, queue_length, and for the service requests_per_second, concurrency, \
+                     queue_length, activator_concurrency"
+                );
+                return Err(problem(&text));
+            }
+            Ok(Controller::new(vec![policy], entrant.guards.clone(), service.replicas))
+        })
+        .collect()
+}
+
+/// CPU seconds of this thread so far, where the system tells.
+fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let ns = text.split_whitespace().next().and_then(|field| field.parse::<f64>().ok());
+    ns.unwrap_or(0.0) / 1e9
+}

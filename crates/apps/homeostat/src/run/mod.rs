@@ -1,0 +1,168 @@
+//! Runs: every policy under every seed, on all cores, results in their order.
+
+mod job;
+pub(crate) mod journal;
+mod progress;
+mod stats;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use homeostat_twin::Outcome;
+
+use crate::cli::RunArgs;
+use crate::failure::Failure;
+use crate::input::policies::Entrant;
+use crate::input::scenario::World;
+use crate::input::traffic::Survey;
+use progress::Progress;
+
+pub(crate) use stats::Figures;
+
+/// The results of one policy.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) guards: String,
+    pub(crate) source: &'static str,
+    /// Means over the seeds.
+    pub(crate) mean: Figures,
+    /// 95 % intervals of the means, with several seeds.
+    pub(crate) interval: Option<[Figures; 2]>,
+    /// The run with the first seed.
+    pub(crate) first: Outcome,
+    /// CPU seconds of all its runs.
+    pub(crate) cpu_seconds: f64,
+}
+
+/// A comparison.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    pub(crate) scenario: String,
+    pub(crate) description: String,
+    pub(crate) latency_ms: f64,
+    pub(crate) attainment_wanted: f64,
+    pub(crate) seeds: Vec<u64>,
+    /// Requests scored per run.
+    pub(crate) requests: u64,
+    pub(crate) rows: Vec<Row>,
+    /// Policies that were not run to the end.
+    pub(crate) unfinished: Vec<String>,
+    /// Whether Ctrl-C ended it.
+    pub(crate) stopped: bool,
+}
+
+/// Runs every entrant under every seed.
+pub(crate) fn compare(
+    world: &World,
+    load: &Survey,
+    entrants: &[Entrant],
+    args: &RunArgs,
+) -> Result<Comparison, Failure> {
+    let seeds: Vec<u64> = (args.seed..args.seed.saturating_add(args.seeds)).collect();
+    let stop = stop_flag()?;
+    // Build everything once before the first run, so that bad input is told at once.
+    for entrant in entrants {
+        job::controllers(&world.scenario, load, entrant)?;
+    }
+    let jobs: Vec<job::Job> = entrants
+        .iter()
+        .flat_map(|entrant| seeds.iter().map(move |seed| (entrant, *seed)))
+        .map(|(entrant, seed)| job::Job {
+            world,
+            load,
+            entrant,
+            seed,
+            journal: args.journal.as_deref().filter(|_| seed == args.seed),
+        })
+        .collect();
+    let progress = Progress::new(jobs.len(), load, args.quiet);
+    let threads = args.threads.unwrap_or_else(cores).clamp(1, jobs.len().max(1));
+    let results = in_parallel(&jobs, threads, |index, job| job.run(stop, &progress.of(index)));
+    progress.finish();
+    gather(world, entrants, &seeds, results)
+}
+
+/// Runs all jobs on this many threads; results in the order of the jobs.
+fn in_parallel<J: Sync, R: Send>(jobs: &[J], threads: usize, run: impl Fn(usize, &J) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<R>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(job) = jobs.get(index) else { return };
+                    let result = run(index, job);
+                    *results[index].lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+                }
+            });
+        }
+    });
+    results.into_iter().filter_map(|r| r.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+}
+
+fn gather(
+    world: &World,
+    entrants: &[Entrant],
+    seeds: &[u64],
+    results: Vec<Result<Option<job::Done>, Failure>>,
+) -> Result<Comparison, Failure> {
+    let scenario = &world.scenario;
+    let mut comparison = Comparison {
+        scenario: scenario.name.clone(),
+        description: scenario.description.clone(),
+        latency_ms: scenario.objective.latency.as_millis_f64(),
+        attainment_wanted: scenario.objective.attainment,
+        seeds: seeds.to_vec(),
+        requests: 0,
+        rows: Vec::new(),
+        unfinished: Vec::new(),
+        stopped: false,
+    };
+    let mut results = results.into_iter();
+    for entrant in entrants {
+        let mut done = Vec::new();
+        for result in results.by_ref().take(seeds.len()) {
+            done.extend(result?);
+        }
+        if done.len() < seeds.len() {
+            comparison.unfinished.push(entrant.name.clone());
+            comparison.stopped = true;
+            continue;
+        }
+        comparison.rows.push(row(entrant, done));
+    }
+    comparison.requests = comparison.rows.first().map_or(0, |row| row.first.requests);
+    Ok(comparison)
+}
+
+fn row(entrant: &Entrant, done: Vec<job::Done>) -> Row {
+    let figures: Vec<Figures> = done.iter().map(|d| Figures::of(&d.outcome)).collect();
+    let (mean, interval) = stats::summarize(&figures);
+    let cpu_seconds = done.iter().map(|d| d.cpu_seconds).sum();
+    let mut outcomes = done.into_iter().map(|d| d.outcome);
+    Row {
+        name: entrant.name.clone(),
+        guards: entrant.guards.name.clone(),
+        source: entrant.policy.source(),
+        mean,
+        interval,
+        first: outcomes.next().unwrap_or_else(|| unreachable!("one run per seed")),
+        cpu_seconds,
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Set by Ctrl-C.
+fn stop_flag() -> Result<&'static AtomicBool, Failure> {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    static SET: AtomicBool = AtomicBool::new(false);
+    if !SET.swap(true, Ordering::Relaxed) {
+        ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))?;
+    }
+    Ok(&STOP)
+}

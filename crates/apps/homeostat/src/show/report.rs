@@ -1,0 +1,141 @@
+//! From a comparison to the report's records, and to disk.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use homeostat_report::{
+    DecisionMark, Demand, Envelope, Objective, PolicyReport, ReportData, Series, Summary, TraceFacts,
+};
+use homeostat_twin::Outcome;
+
+use crate::failure::Failure;
+use crate::input::traffic::Survey;
+use crate::run::{Comparison, Row};
+use crate::show::json;
+
+/// Writes `report.html` and `result.json` to `folder`; returns the path of the report.
+pub(crate) fn write(folder: &Path, comparison: &Comparison, load: &Survey, command: &str) -> Result<PathBuf, Failure> {
+    let html = homeostat_report::render(&data(comparison, load, command));
+    fs::create_dir_all(folder)
+        .map_err(|error| Failure::new(format!("cannot make the folder {}: {error}", folder.display())))?;
+    put(&folder.join("result.json"), &json::render(comparison, false)?)?;
+    let path = folder.join("report.html");
+    put(&path, &html)?;
+    Ok(path)
+}
+
+/// Writes a file whole or not at all.
+fn put(path: &Path, text: &str) -> Result<(), Failure> {
+    let part = path.with_extension("part");
+    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
+    written.map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))
+}
+
+fn data(comparison: &Comparison, load: &Survey, command: &str) -> ReportData {
+    let first = comparison.rows.first().map(|row| &row.first);
+    ReportData {
+        title: format!("{}: autoscaling policies compared", comparison.scenario),
+        scenario: comparison.scenario.clone(),
+        description: comparison.description.clone(),
+        command: command.to_owned(),
+        generated_by: format!("homeostat {}", env!("CARGO_PKG_VERSION")),
+        objective: Objective { latency_ms: comparison.latency_ms, attainment: comparison.attainment_wanted },
+        trace: TraceFacts {
+            name: String::new(),
+            start_unix_s: load.calendar.then_some((load.start.0 / 1_000_000_000) as i64),
+            span_s: load.span.as_secs_f64(),
+            scored_from_s: first.map_or(0.0, |o| o.warm_up.as_secs_f64()),
+            requests: comparison.requests,
+        },
+        cost_unit: String::new(),
+        notes: notes(comparison, load),
+        bound: None,
+        demand: first.map(demand).unwrap_or_default(),
+        policies: comparison.rows.iter().map(policy).collect(),
+    }
+}
+
+fn notes(comparison: &Comparison, load: &Survey) -> Vec<String> {
+    let mut notes = load.notes.clone();
+    if comparison.seeds.len() > 1 {
+        let seeds = comparison.seeds.len();
+        notes.push(format!("Figures are means over {seeds} seeds; the curves show the first of them."));
+    }
+    if comparison.stopped {
+        notes.push(format!("Stopped early; not run to the end: {}.", comparison.unfinished.join(", ")));
+    }
+    notes
+}
+
+fn floats(values: &[f64]) -> Vec<f32> {
+    values.iter().map(|v| *v as f32).collect()
+}
+
+fn demand(outcome: &Outcome) -> Demand {
+    Demand {
+        start_s: 0.0,
+        step_s: outcome.series.step_s,
+        mean_replicas: floats(&outcome.series.demand_replicas),
+        peak_replicas: Vec::new(),
+    }
+}
+
+fn policy(row: &Row) -> PolicyReport {
+    let outcome = &row.first;
+    let decisions = outcome.marks.iter().map(|mark| DecisionMark {
+        at_s: mark.at_s,
+        from: mark.from,
+        to: mark.to,
+        text: mark.text.clone(),
+    });
+    PolicyReport {
+        name: row.name.clone(),
+        guards: row.guards.clone(),
+        source: row.source.to_owned(),
+        summary: summary(row),
+        series: series(outcome),
+        decisions: decisions.collect(),
+        decisions_total: 0,
+    }
+}
+
+fn summary(row: &Row) -> Summary {
+    let ms = |value: f64| value.is_finite().then_some(value);
+    let mean = &row.mean;
+    let ci = row.interval.iter().flat_map(|[low, high]| {
+        low.named().into_iter().zip(high.named()).map(|((name, low), (_, high))| (name.to_owned(), [low, high]))
+    });
+    Summary {
+        attainment: mean.attainment,
+        failed: mean.failed,
+        p50_ms: ms(mean.p50_ms),
+        p95_ms: ms(mean.p95_ms),
+        p99_ms: ms(mean.p99_ms),
+        replica_hours: mean.replica_hours,
+        cost: mean.cost,
+        cost_over_bound: None,
+        scale_events: mean.scale_events.round() as u64,
+        flips_per_hour: mean.flips_per_hour,
+        ci: ci.filter(|(_, pair)| pair.iter().all(|v| v.is_finite())).collect::<BTreeMap<_, _>>(),
+    }
+}
+
+fn series(outcome: &Outcome) -> Series {
+    let source = &outcome.series;
+    let n = source.requests.len().min(source.ready.len());
+    let ms = |values: &[Option<f64>]| values[..n].iter().map(|v| v.map(|v| v as f32)).collect();
+    Series {
+        start_s: 0.0,
+        step_s: source.step_s,
+        ready: Envelope::exact(floats(&source.ready[..n])),
+        starting: floats(&source.starting[..n]),
+        desired: floats(&source.desired[..n]),
+        requests: source.requests[..n].to_vec(),
+        missed: source.missed[..n].to_vec(),
+        failed: source.failed[..n].to_vec(),
+        p50_ms: ms(&source.p50_ms),
+        p95_ms: ms(&source.p95_ms),
+        p99_ms: ms(&source.p99_ms),
+    }
+}
