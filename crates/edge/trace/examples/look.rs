@@ -16,9 +16,18 @@ fn main() {
     }
     let t = std::time::Instant::now();
     match homeostat_trace::inspect(path.as_ref(), &o, 2000) {
-        Ok(mut i) => { println!("{}", homeostat_trace::plot(&i.series, 100, 14)); let n = i.series.len(); let e = t.elapsed();  i.series.clear(); println!("{i:#?}\npoints {n} {e:?}"); }
+        Ok(mut i) => {
+            println!("{}", homeostat_trace::plot(&i.series, 100, 14));
+            let n = i.series.len();
+            let e = t.elapsed();
+            i.series.clear();
+            println!("{i:#?}\npoints {n} {e:?}");
+        }
         Err(e) => println!("ERROR {e}"),
     }
     let t = std::time::Instant::now();
-    if let Ok(tr) = homeostat_trace::open(path.as_ref(), &o) { let n = tr.stream.count(); println!("read only: {n} items {:?}", t.elapsed()); }
+    if let Ok(tr) = homeostat_trace::open(path.as_ref(), &o) {
+        let n = tr.stream.count();
+        println!("read only: {n} items {:?}", t.elapsed());
+    }
 }

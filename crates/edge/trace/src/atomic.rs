@@ -41,8 +41,11 @@ impl AtomicFile {
             (Some(part), file)
         };
         let buffer = BufWriter::with_capacity(1 << 16, file);
-        let sink =
-            if gzip { Sink::Gzip(GzEncoder::new(buffer, Compression::default())) } else { Sink::Plain(buffer) };
+        let sink = if gzip {
+            Sink::Gzip(GzEncoder::new(buffer, Compression::default()))
+        } else {
+            Sink::Plain(buffer)
+        };
         Ok(Self { target: target.to_owned(), part, sink })
     }
 

@@ -144,7 +144,9 @@ impl Finder<'_> {
         let (input, output) = (named(names::is_input), named(names::is_output));
         let service = named(names::is_service);
         let value = match (counts.as_slice(), rates.as_slice()) {
-            ([one], rates) if rates.len() != 1 || self.shape.names[rates[0]].eq_ignore_ascii_case("value") => {
+            ([one], rates)
+                if rates.len() != 1 || self.shape.names[rates[0]].eq_ignore_ascii_case("value") =>
+            {
                 Some((Measure::Count, *one))
             }
             ([], [one]) => Some((Measure::Rate, *one)),
@@ -158,7 +160,9 @@ impl Finder<'_> {
                 let name = &self.shape.names[*key];
                 self.notes.push(Note::new(
                     "key",
-                    format!("rows are told apart by column `{name}` and added by time (--map key=… to change)"),
+                    format!(
+                        "rows are told apart by column `{name}` and added by time (--map key=… to change)"
+                    ),
                 ));
                 columns.key = Some(*key);
             }

@@ -11,11 +11,20 @@ fn one_of(name: &str, known: &[&str]) -> bool {
 
 /// How strongly a name says that the column is the time; `None` for not at all.
 pub(crate) fn time_rank(name: &str) -> Option<u32> {
-    const SURE: [&str; 8] =
-        ["timestamp", "time", "datetime", "utc", "ts", "date", "timestamputc", "timeutc"];
+    const SURE: [&str; 8] = ["timestamp", "time", "datetime", "utc", "ts", "date", "timestamputc", "timeutc"];
     const LIKELY: [&str; 12] = [
-        "t", "ts", "start", "starttime", "arrival", "arrivaltime", "arrivedat", "createdat", "epoch",
-        "unixtime", "window", "bin",
+        "t",
+        "ts",
+        "start",
+        "starttime",
+        "arrival",
+        "arrivaltime",
+        "arrivedat",
+        "createdat",
+        "epoch",
+        "unixtime",
+        "window",
+        "bin",
     ];
     let lower = plain(name);
     if one_of(name, &SURE) {
@@ -38,8 +47,18 @@ pub(crate) fn is_count(name: &str) -> bool {
     one_of(
         name,
         &[
-            "count", "counts", "requests", "messages", "invocations", "hits", "calls", "arrivals", "events",
-            "numrequests", "requestcount", "n",
+            "count",
+            "counts",
+            "requests",
+            "messages",
+            "invocations",
+            "hits",
+            "calls",
+            "arrivals",
+            "events",
+            "numrequests",
+            "requestcount",
+            "n",
         ],
     ) || lower.ends_with("_count")
         || lower.starts_with("count_")
@@ -49,7 +68,9 @@ pub(crate) fn is_count(name: &str) -> bool {
 pub(crate) fn is_rate(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
     one_of(name, &["value", "rate", "rps", "qps", "raterps", "requestrate", "tps"])
-        || ["_per_second", "_per_s", "_rps", "_qps", "persecond", "_rate"].iter().any(|end| lower.ends_with(end))
+        || ["_per_second", "_per_s", "_rps", "_qps", "persecond", "_rate"]
+            .iter()
+            .any(|end| lower.ends_with(end))
 }
 
 /// Whether the name usually tells series apart.
@@ -57,8 +78,19 @@ pub(crate) fn is_key(name: &str) -> bool {
     one_of(
         name,
         &[
-            "key", "client", "clientid", "app", "application", "function", "host", "instance", "pod",
-            "container", "region", "tenant", "series",
+            "key",
+            "client",
+            "clientid",
+            "app",
+            "application",
+            "function",
+            "host",
+            "instance",
+            "pod",
+            "container",
+            "region",
+            "tenant",
+            "series",
         ],
     )
 }
@@ -67,7 +99,15 @@ pub(crate) fn is_key(name: &str) -> bool {
 pub(crate) fn is_input(name: &str) -> bool {
     one_of(
         name,
-        &["contexttokens", "inputlength", "inputtokens", "prompttokens", "numprefilltokens", "promptlen", "inputlen"],
+        &[
+            "contexttokens",
+            "inputlength",
+            "inputtokens",
+            "prompttokens",
+            "numprefilltokens",
+            "promptlen",
+            "inputlen",
+        ],
     )
 }
 
@@ -76,7 +116,11 @@ pub(crate) fn is_output(name: &str) -> bool {
     one_of(
         name,
         &[
-            "generatedtokens", "outputlength", "outputtokens", "completiontokens", "numdecodetokens",
+            "generatedtokens",
+            "outputlength",
+            "outputtokens",
+            "completiontokens",
+            "numdecodetokens",
             "outputlen",
         ],
     )

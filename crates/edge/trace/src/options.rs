@@ -98,12 +98,8 @@ impl FromStr for OnDuplicate {
     type Err = BadOption;
 
     fn from_str(text: &str) -> Result<Self, BadOption> {
-        let names = [
-            ("refuse", Self::Refuse),
-            ("first", Self::First),
-            ("sum", Self::Sum),
-            ("mean", Self::Mean),
-        ];
+        let names =
+            [("refuse", Self::Refuse), ("first", Self::First), ("sum", Self::Sum), ("mean", Self::Mean)];
         choose("--on-duplicate", text, &names, "sum")
     }
 }
@@ -116,7 +112,12 @@ fn choose<T: Copy>(
 ) -> Result<T, BadOption> {
     names.iter().find(|(name, _)| *name == text.trim()).map(|(_, value)| *value).ok_or_else(|| {
         let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-        BadOption { option, found: text.to_owned(), expected: format!("one of {}", known.join(", ")), example }
+        BadOption {
+            option,
+            found: text.to_owned(),
+            expected: format!("one of {}", known.join(", ")),
+            example,
+        }
     })
 }
 
@@ -262,7 +263,9 @@ mod tests {
         let window: Artefact = "23:31:01-24:00".parse().unwrap();
         assert_eq!(window, Artefact { from: Span::from_secs(84_661), to: Span::DAY });
         assert_eq!(window.to_string(), "23:31:01-24:00:00");
-        for bad in ["", "23:00", "5-6", "23:00-22:00", "10:00-25:00", "10:00-10:00", "1:00-2:00", "01:00:-02:00"] {
+        for bad in
+            ["", "23:00", "5-6", "23:00-22:00", "10:00-25:00", "10:00-10:00", "1:00-2:00", "01:00:-02:00"]
+        {
             assert!(bad.parse::<Artefact>().is_err(), "{bad}");
         }
     }

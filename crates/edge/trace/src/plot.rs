@@ -25,7 +25,8 @@ pub fn plot(series: &[RatePoint], width: usize, height: usize) -> String {
     let mut out = String::new();
     for row in (0..rows).rev() {
         let value = scale * (row + 1) as f64 / rows as f64;
-        let label = if row + 1 == rows || row == 0 || row == rows / 2 { number(value) } else { String::new() };
+        let label =
+            if row + 1 == rows || row == 0 || row == rows / 2 { number(value) } else { String::new() };
         out.push_str(&format!("{label:>LABEL$}│"));
         for column in 0..columns {
             let pair = &cells[column * 2..column * 2 + 2];

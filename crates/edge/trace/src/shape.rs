@@ -19,7 +19,8 @@ pub(crate) struct Shape {
 
 impl Shape {
     pub(crate) fn of(path: &std::path::Path, probe: &[u8]) -> Result<Self, TraceError> {
-        let line = probe.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
+        let line =
+            probe.split(|b| *b == b'\n').find(|line| !line.trim_ascii().is_empty()).unwrap_or_default();
         let delimiter = [b',', b';', b'\t'].into_iter().find(|d| line.contains(d)).unwrap_or(b',');
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -80,7 +81,8 @@ impl Shape {
     /// Whether the first row has a whole number (or nothing) in this column.
     pub(crate) fn is_whole(&self, column: usize) -> bool {
         self.first.get(column).is_some_and(|cell| {
-            cell.is_empty() || (!cell.contains(&b'.') && float(cell).is_some_and(|value| value.fract() == 0.0))
+            cell.is_empty()
+                || (!cell.contains(&b'.') && float(cell).is_some_and(|value| value.fract() == 0.0))
         })
     }
 }

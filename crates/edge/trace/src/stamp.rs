@@ -110,9 +110,7 @@ impl StampReader {
     pub(crate) fn read(&self, cell: &[u8], fold: Fold) -> Option<Instant> {
         match self.kind {
             StampKind::Epoch(unit) => Some(Instant(epoch_nanos(cell, unit)?)),
-            StampKind::Relative(unit) => {
-                self.origin.0.checked_add(epoch_nanos(cell, unit)?).map(Instant)
-            }
+            StampKind::Relative(unit) => self.origin.0.checked_add(epoch_nanos(cell, unit)?).map(Instant),
             StampKind::IsoOffset | StampKind::IsoLocal => {
                 let iso = Iso::read(cell)?;
                 let seconds = match (iso.offset, &self.zone) {

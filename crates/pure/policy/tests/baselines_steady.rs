@@ -93,17 +93,17 @@ fn settle(policy: &mut dyn Policy, start: u32) -> u32 {
 fn settles_where_the_arithmetic_says() {
     // (name, from 10 replicas, from 30 replicas)
     let expected = [
-        ("static", 16, 16),     // ⌈310 / 20⌉
+        ("static", 23, 23),     // ⌈310 / 14⌉
         ("hpa-cpu-50", 20, 20), // 10 × 100 / 50; ⌈30 × 33 / 50⌉
         ("hpa-cpu-80", 13, 13), // ⌈10 × 100 / 80⌉, then 76 % is within tolerance; ⌈30 × 33 / 80⌉
         ("hpa-rps", 15, 15),    // ⌈200 / 14⌉
         ("kpa", 8, 8),          // 50 in flight, 7 per replica aimed at
         ("keda-rps", 15, 15),   // ⌈200 / 14⌉
         ("watermark", 15, 24),  // ⌈10 × 100 / 70⌉; 30 − 20 %, then 41 % is between the marks
-        ("reactive", 10, 10),   // 200 / 20
-        ("predictive-mwa", 10, 10),
-        ("predictive-lr", 10, 10),
-        ("autoscale--", 10, 10), // all but five are idle, ten are called for
+        ("reactive", 15, 15),   // ⌈200 / 14⌉
+        ("predictive-mwa", 15, 15),
+        ("predictive-lr", 15, 15),
+        ("autoscale--", 15, 15), // all but five are idle, fifteen are called for
     ];
     for (name, from_ten, from_thirty) in expected {
         let entry = catalog().into_iter().find(|entry| entry.name == name).unwrap();

@@ -15,7 +15,11 @@ pub(crate) fn run(args: &ExplainArgs) -> Outcome {
     let Some(at) = &args.at else {
         while let Some(turn) = journal.next()? {
             if turn.decision.changes() || !args.changes {
-                println!("{}  {}", turn.decision.at.to_utc_string(), one_line(&turn.seen, &turn.decision, &needs));
+                println!(
+                    "{}  {}",
+                    turn.decision.at.to_utc_string(),
+                    one_line(&turn.seen, &turn.decision, &needs)
+                );
             }
         }
         return Ok(Code::Done);

@@ -31,7 +31,11 @@ fn tell(written: &Written) {
         eprintln!("note: {note}");
     }
     let (rows, requests) = (thousands(written.rows), thousands(written.requests.round() as u64));
-    println!("{}: {rows} rows, {requests} requests, {} bytes", written.path.display(), thousands(written.bytes));
+    println!(
+        "{}: {rows} rows, {requests} requests, {} bytes",
+        written.path.display(),
+        thousands(written.bytes)
+    );
 }
 
 /// Reading options of the command line.
@@ -56,7 +60,8 @@ fn generate(out: &Path, name: &str, seed: u64) -> Outcome {
         None => scenario::read(Path::new(name))?,
     };
     if matches!(world.scenario.traffic.source, Source::Trace(_)) {
-        let problem = format!("{name}: its traffic is a recorded trace; `trace convert` writes those in another form");
+        let problem =
+            format!("{name}: its traffic is a recorded trace; `trace convert` writes those in another form");
         return Err(Failure::new(problem));
     }
     let load = traffic::survey(&world, seed)?;

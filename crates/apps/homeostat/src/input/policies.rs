@@ -35,7 +35,8 @@ pub(crate) fn entrants(world: &World, asked: &[String]) -> Result<Vec<Entrant>, 
     }
     for (i, entrant) in entrants.iter().enumerate() {
         if entrants[..i].iter().any(|other| other.name == entrant.name) {
-            let problem = format!("two policies are called `{}`; give one of them another `name`", entrant.name);
+            let problem =
+                format!("two policies are called `{}`; give one of them another `name`", entrant.name);
             return Err(Failure::new(problem));
         }
     }

@@ -60,7 +60,8 @@ fn line_of(text: &str, path: &str) -> Option<usize> {
             None => (piece, 0),
         };
         let is_key = |line: &str| line.trim_start_matches([' ', '-']).starts_with(&format!("{key}:"));
-        let inline = found.is_some_and(|line| text.lines().nth(line).is_some_and(|l| l.contains(&format!("{key}:"))));
+        let inline =
+            found.is_some_and(|line| text.lines().nth(line).is_some_and(|l| l.contains(&format!("{key}:"))));
         if !inline {
             match lines.by_ref().find(|(_, line)| is_key(line)) {
                 Some((line, _)) => found = Some(line),

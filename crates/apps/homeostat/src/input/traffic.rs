@@ -24,8 +24,6 @@ pub(crate) struct Survey {
     pub(crate) start: Instant,
     /// Its length.
     pub(crate) span: Span,
-    /// Requests per second over the known bins.
-    pub(crate) mean_rate: f64,
     /// Requests per second of the largest minute.
     pub(crate) peak_rate: f64,
     /// Requests per second over the first minutes.
@@ -59,7 +57,6 @@ pub(crate) fn survey(world: &World, seed: u64) -> Result<Survey, Failure> {
     Ok(Survey {
         start: seen.start,
         span: seen.end.since(seen.start),
-        mean_rate: mean * factor,
         peak_rate: seen.peak * factor,
         opening_rate: seen.opening / OPENING.min(seen.end.since(seen.start)).as_secs_f64() * factor,
         calendar,
@@ -143,7 +140,8 @@ fn raw(world: &World, seed: u64) -> Result<Raw, Failure> {
 /// The file of a trace.
 fn locate(file: &str, folder: &Path) -> Result<PathBuf, Failure> {
     let Some(data) = file.strip_prefix("data:") else { return Ok(folder.join(file)) };
-    let root = std::env::var_os("HOMEOSTAT_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
+    let root =
+        std::env::var_os("HOMEOSTAT_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
     let path = root.join(data);
     if path.exists() {
         return Ok(path);
@@ -157,7 +155,8 @@ fn locate(file: &str, folder: &Path) -> Result<PathBuf, Failure> {
 
 /// Reading options in the form of the trace reader.
 pub(crate) fn options(recorded: &Recorded) -> Result<ReadOptions, Failure> {
-    let mut options = ReadOptions { step: recorded.step, missing_zeros: recorded.missing_zeros, ..ReadOptions::default() };
+    let mut options =
+        ReadOptions { step: recorded.step, missing_zeros: recorded.missing_zeros, ..ReadOptions::default() };
     options.map = recorded.map.as_deref().map(str::parse).transpose()?;
     options.time_zone = recorded.time_zone.as_deref().map(str::parse::<Zone>).transpose()?;
     if let Some(text) = &recorded.on_duplicate {
@@ -180,8 +179,14 @@ struct Pass {
 }
 
 fn pass(stream: LoadStream) -> Result<Pass, Failure> {
-    let mut seen =
-        Pass { start: Instant::MAX, end: Instant::ZERO, requests: 0.0, known_s: 0.0, peak: 0.0, opening: 0.0 };
+    let mut seen = Pass {
+        start: Instant::MAX,
+        end: Instant::ZERO,
+        requests: 0.0,
+        known_s: 0.0,
+        peak: 0.0,
+        opening: 0.0,
+    };
     let mut minute = (0_u64, 0.0_f64, 0.0_f64);
     let mut events = false;
     for item in stream {

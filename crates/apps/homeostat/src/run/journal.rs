@@ -78,7 +78,12 @@ fn path(folder: &Path, policy: &str, service: Option<&String>) -> PathBuf {
     folder.join(name)
 }
 
-fn header(job: &Job<'_>, service: &Service, controller: &Controller, peak_rate: f64) -> Result<Header, Failure> {
+fn header(
+    job: &Job<'_>,
+    service: &Service,
+    controller: &Controller,
+    peak_rate: f64,
+) -> Result<Header, Failure> {
     let scenario = serde_json::to_string(&job.world.scenario)?;
     let recipe = Recipe { policy: job.entrant.policy.clone(), service: service.clone(), peak_rate };
     let mut header = Header {
@@ -101,7 +106,7 @@ fn header(job: &Job<'_>, service: &Service, controller: &Controller, peak_rate: 
 
 /// FNV-1a, 64 bits: tells scenarios apart, guards against nothing.
 fn digest(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

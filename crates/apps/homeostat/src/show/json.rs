@@ -37,8 +37,9 @@ fn policy(row: &Row) -> Value {
     }
     if let Some([low, high]) = &row.interval {
         let pairs = low.named().into_iter().zip(high.named());
-        let ci: Map<String, Value> =
-            pairs.map(|((name, low), (_, high))| (name.to_owned(), json!([number(low), number(high)]))).collect();
+        let ci: Map<String, Value> = pairs
+            .map(|((name, low), (_, high))| (name.to_owned(), json!([number(low), number(high)])))
+            .collect();
         object.insert("ci".to_owned(), Value::Object(ci));
     }
     Value::Object(object)

@@ -15,7 +15,12 @@ use crate::run::{Comparison, Row};
 use crate::show::json;
 
 /// Writes `report.html` and `result.json` to `folder`; returns the path of the report.
-pub(crate) fn write(folder: &Path, comparison: &Comparison, load: &Survey, command: &str) -> Result<PathBuf, Failure> {
+pub(crate) fn write(
+    folder: &Path,
+    comparison: &Comparison,
+    load: &Survey,
+    command: &str,
+) -> Result<PathBuf, Failure> {
     let html = homeostat_report::render(&data(comparison, load, command));
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(format!("cannot make the folder {}: {error}", folder.display())))?;
@@ -104,7 +109,10 @@ fn summary(row: &Row) -> Summary {
     let ms = |value: f64| value.is_finite().then_some(value);
     let mean = &row.mean;
     let ci = row.interval.iter().flat_map(|[low, high]| {
-        low.named().into_iter().zip(high.named()).map(|((name, low), (_, high))| (name.to_owned(), [low, high]))
+        low.named()
+            .into_iter()
+            .zip(high.named())
+            .map(|((name, low), (_, high))| (name.to_owned(), [low, high]))
     });
     Summary {
         attainment: mean.attainment,

@@ -1,18 +1,28 @@
 //! Tables for people.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use crate::run::{Comparison, Row};
 
 const COLUMNS: [&str; 10] = [
-    "policy", "attained", "failed", "p50 ms", "p95 ms", "p99 ms", "replica-hours", "cost", "changes", "flips/h",
+    "policy",
+    "attained",
+    "failed",
+    "p50 ms",
+    "p95 ms",
+    "p99 ms",
+    "replica-hours",
+    "cost",
+    "changes",
+    "flips/h",
 ];
 
 /// An empty table with these columns.
 pub(crate) fn plain(columns: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    let line = LineStyle::none().fill('─').junction('─');
+    let style = TableStyle::new().top_border(line).header_separator(line).bottom_border(line);
+    table.load_style(style).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(columns.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
     table
 }
@@ -62,7 +72,8 @@ fn cells(row: &Row, wanted: f64) -> Vec<Cell> {
     let attained = with(percent(mean.attainment), half(|f| f.attainment), 3, 100.0);
     let hours = with(format!("{:.1}", mean.replica_hours), half(|f| f.replica_hours), 1, 1.0);
     let name = format!("{} {}", if met { "✓" } else { "✗" }, row.name);
-    let cell = |text: String| if met { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) };
+    let cell =
+        |text: String| if met { Cell::new(text).add_attribute(Attribute::Bold) } else { Cell::new(text) };
     vec![
         cell(name),
         cell(attained),

@@ -8,9 +8,8 @@ use super::pieces::Piece;
 pub(crate) const MAX_CELLS: usize = 20_480;
 
 /// Cell widths in seconds; each divides the next, and all up to an hour divide the hour.
-const WIDTHS: [u64; 16] = [
-    1, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400, 604_800, 6_048_000, 60_480_000,
-];
+const WIDTHS: [u64; 16] =
+    [1, 5, 10, 30, 60, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400, 604_800, 6_048_000, 60_480_000];
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Cell {

@@ -127,8 +127,7 @@ impl Moments {
 
     /// Standard deviation over mean.
     fn cv(&self) -> Option<f64> {
-        (self.count > 1 && self.mean > 0.0)
-            .then(|| (self.squares / self.count as f64).sqrt() / self.mean)
+        (self.count > 1 && self.mean > 0.0).then(|| (self.squares / self.count as f64).sqrt() / self.mean)
     }
 
     fn summary(&self) -> Option<Summary> {

@@ -55,7 +55,9 @@ pub(crate) fn find(rates: &[Option<f64>], cell: Span) -> Vec<Period> {
     kept.sort_by(|a, b| b.1.total_cmp(&a.1));
     kept.truncate(5);
     kept.sort_unstable_by_key(|(lag, _)| *lag);
-    kept.into_iter().map(|(lag, autocorrelation)| Period { period: cell * lag as u64, autocorrelation }).collect()
+    kept.into_iter()
+        .map(|(lag, autocorrelation)| Period { period: cell * lag as u64, autocorrelation })
+        .collect()
 }
 
 /// Moves a peak to the day or week within 2.5 % of it, where the correlation is about as high there.

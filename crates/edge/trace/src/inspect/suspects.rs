@@ -219,7 +219,10 @@ fn stuck_finding(run: Run) -> Finding {
         start: run.start,
         span,
         count: bins,
-        text: format!("the same value {value} in {bins} bins from {}: filled in or stuck", run.start.to_utc_string()),
+        text: format!(
+            "the same value {value} in {bins} bins from {}: filled in or stuck",
+            run.start.to_utc_string()
+        ),
         suggestion: None,
     }
 }
@@ -241,7 +244,11 @@ fn silence_finding(stretch: Stretch) -> Finding {
         start: stretch.start,
         span: stretch.span,
         count: 1,
-        text: format!("no request for {} from {}: an outage or a hole", stretch.span, stretch.start.to_utc_string()),
+        text: format!(
+            "no request for {} from {}: an outage or a hole",
+            stretch.span,
+            stretch.start.to_utc_string()
+        ),
         suggestion: None,
     }
 }

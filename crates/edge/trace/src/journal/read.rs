@@ -52,7 +52,8 @@ impl JournalReader {
     /// Opens a journal and reads its header.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         let file = File::open(path);
-        let file = file.map_err(|source| JournalError::Io { doing: "open", path: path.to_owned(), source })?;
+        let file =
+            file.map_err(|source| JournalError::Io { doing: "open", path: path.to_owned(), source })?;
         Self::new(path, Box::new(BufReader::with_capacity(1 << 16, file)))
     }
 
@@ -129,9 +130,8 @@ impl JournalReader {
             return Err(self.damaged("has a wrong checksum"));
         }
         let mut raw = Vec::new();
-        let unpacked = DeflateDecoder::new(packed.as_slice())
-            .take(u64::from(raw_length) + 1)
-            .read_to_end(&mut raw);
+        let unpacked =
+            DeflateDecoder::new(packed.as_slice()).take(u64::from(raw_length) + 1).read_to_end(&mut raw);
         if unpacked.ok() != Some(raw_length as usize) {
             return Err(self.damaged("cannot be unpacked"));
         }

@@ -119,7 +119,12 @@ impl Bins {
     /// Whether the steps after the next one are equal to it.
     fn settled(&self, delta: Span) -> bool {
         self.times.len() > LOOK - 1
-            && self.times.iter().zip(self.times.iter().skip(1)).take(LOOK - 1).all(|(a, b)| b.since(*a) == delta)
+            && self
+                .times
+                .iter()
+                .zip(self.times.iter().skip(1))
+                .take(LOOK - 1)
+                .all(|(a, b)| b.since(*a) == delta)
     }
 }
 

@@ -67,7 +67,13 @@ impl EventRows {
         }
         number::tokens(cell).map(Some).ok_or_else(|| {
             let problem = "is not a number of tokens";
-            self.table.bad_cell(column, cell, problem, "a whole number from 0 to 4294967295, or nothing", "512")
+            self.table.bad_cell(
+                column,
+                cell,
+                problem,
+                "a whole number from 0 to 4294967295, or nothing",
+                "512",
+            )
         })
     }
 

@@ -167,9 +167,7 @@ mod tests {
     }
 
     fn holes(items: impl Iterator<Item = Result<LoadItem, TraceError>>) -> Vec<bool> {
-        items
-            .map(|item| matches!(item.unwrap(), LoadItem::Bin { load: BinLoad::Missing, .. }))
-            .collect()
+        items.map(|item| matches!(item.unwrap(), LoadItem::Bin { load: BinLoad::Missing, .. })).collect()
     }
 
     #[test]
@@ -187,9 +185,8 @@ mod tests {
 
     #[test]
     fn requests_in_a_window_give_way() {
-        let requests = [30, 90, 200].map(|s| {
-            Ok(LoadItem::Request { at: Instant(s * 1_000_000_000), size: RequestSize::default() })
-        });
+        let requests = [30, 90, 200]
+            .map(|s| Ok(LoadItem::Request { at: Instant(s * 1_000_000_000), size: RequestSize::default() }));
         let window = "00:01-00:03".parse().unwrap();
         let items: Vec<_> =
             Artefacts::new(vec![window], Box::new(requests.into_iter())).map(Result::unwrap).collect();

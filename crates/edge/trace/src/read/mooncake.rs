@@ -25,7 +25,8 @@ const EXAMPLE: &str = r#"{"timestamp": 0, "input_length": 512, "output_length": 
 
 impl Mooncake {
     fn read(&self, line: &[u8]) -> Result<Event, String> {
-        let line: Line = serde_json::from_slice(line).map_err(|error| format!("`{}`: {error}", shown(line)))?;
+        let line: Line =
+            serde_json::from_slice(line).map_err(|error| format!("`{}`: {error}", shown(line)))?;
         let nanos = line.timestamp * 1e6;
         if !(0.0..1.8e19).contains(&nanos) {
             return Err(format!("timestamp {} is not a number of milliseconds", line.timestamp));

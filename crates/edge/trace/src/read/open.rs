@@ -200,7 +200,12 @@ impl Opening<'_> {
             blanks: 0,
             waiting: None,
         };
-        Ok(Found { format: Format::Values, measure: Some(measure), step: Some(step), items: Box::new(values) })
+        Ok(Found {
+            format: Format::Values,
+            measure: Some(measure),
+            step: Some(step),
+            items: Box::new(values),
+        })
     }
 
     fn table(source: Source, shape: &Shape) -> Table {

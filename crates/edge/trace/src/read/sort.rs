@@ -165,9 +165,11 @@ impl Sorted {
                 *left -= 1;
                 let mut bytes = [0; ROW_BYTES];
                 let path = self.spill.as_ref().map(|spill| spill.path.clone()).unwrap_or_default();
-                reader
-                    .read_exact(&mut bytes)
-                    .map_err(|source| TraceError::Io { doing: "read back", path, source })?;
+                reader.read_exact(&mut bytes).map_err(|source| TraceError::Io {
+                    doing: "read back",
+                    path,
+                    source,
+                })?;
                 Some(Row::from_bytes(&bytes))
             }
         };

@@ -193,12 +193,7 @@ fn write_rows(
 }
 
 /// Writes the lines of one bin: one, or a blank one per step of a hole.
-fn write_values(
-    out: &mut Target,
-    cell: &str,
-    row: Row,
-    even: &mut Option<Row>,
-) -> Result<u64, TraceError> {
+fn write_values(out: &mut Target, cell: &str, row: Row, even: &mut Option<Row>) -> Result<u64, TraceError> {
     let first = *even.get_or_insert(row);
     let on_grid = row.start.since(first.start).0.checked_rem(first.span.0) == Some(0);
     let steps = if row.load.is_none() { row.span.0 / first.span.0.max(1) } else { 1 };
@@ -246,7 +241,12 @@ fn write_events(
                 let count = whole as u64;
                 for index in 0..count {
                     let offset = u128::from(span.0) * (2 * u128::from(index) + 1) / (2 * u128::from(count));
-                    write_request(out, &style.time(start + Span(offset as u64)), RequestSize::default(), log)?;
+                    write_request(
+                        out,
+                        &style.time(start + Span(offset as u64)),
+                        RequestSize::default(),
+                        log,
+                    )?;
                 }
                 written += count;
             }

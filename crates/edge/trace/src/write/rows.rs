@@ -27,10 +27,7 @@ impl Load {
     }
 
     fn plus(self, other: Self) -> Self {
-        Self {
-            requests: self.requests + other.requests,
-            per_second: self.per_second + other.per_second,
-        }
+        Self { requests: self.requests + other.requests, per_second: self.per_second + other.per_second }
     }
 }
 

@@ -61,7 +61,8 @@ impl Autoscale {
         peak_rate: f64,
         bounds: (u32, u32),
     ) -> Result<Self, PolicyError> {
-        let capacity = spec.capacity.unwrap_or(capacity);
+        let share = spec.capacity_percent.unwrap_or(100.0) / 100.0;
+        let capacity = spec.capacity.unwrap_or(capacity * share);
         let peak_rate = spec.peak_rate.unwrap_or(peak_rate);
         spec.check(capacity, peak_rate)?;
         let sensing = spec.own_metrics.map(Sensing::from);

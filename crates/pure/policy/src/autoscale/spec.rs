@@ -37,6 +37,11 @@ pub struct AutoscaleSpec {
     /// Requests per second that one replica can serve; from the target when left out (paper: 60).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<f64>,
+    /// Share of the target's capacity that a replica is given, in per cent, where `capacity` is left out.
+    /// The paper's capacity is the rate at which a server still meets the objective, which is less than
+    /// what it can serve when it is never idle. Default 100.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity_percent: Option<f64>,
     /// `always-on`: the peak rate in requests per second; from the scenario when left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_rate: Option<f64>,
@@ -104,6 +109,7 @@ impl AutoscaleSpec {
         Self {
             variant,
             capacity: None,
+            capacity_percent: None,
             peak_rate: None,
             setup: setup(),
             idle_timeout: idle_timeout(),

@@ -17,16 +17,27 @@ pub struct NamedPolicy {
     pub spec: PolicySpec,
 }
 
+/// How much of a replica's capacity is used by the policies that plan with it.
+const CAPACITY_PERCENT: f64 = 70.0;
+
 /// All policies that need no settings of their own, in the order in which tables show them.
 ///
 /// A schedule is not among them: it needs hours, which no target tells.
 pub fn catalog() -> Vec<NamedPolicy> {
     let entry = |name, description, spec| NamedPolicy { name, description, spec };
-    let paper = |variant| PolicySpec::Autoscale(AutoscaleSpec::of(variant));
-    let hpa_rps = HpaForm { capacity_percent: Some(70.0), ..HpaForm::default() };
-    let keda = KedaForm::capacity("requests_per_second", 70.0);
+    let paper = |variant| {
+        let spec = AutoscaleSpec { capacity_percent: Some(CAPACITY_PERCENT), ..AutoscaleSpec::of(variant) };
+        PolicySpec::Autoscale(spec)
+    };
+    let headroom = Some(100.0 / CAPACITY_PERCENT - 1.0);
+    let hpa_rps = HpaForm { capacity_percent: Some(CAPACITY_PERCENT), ..HpaForm::default() };
+    let keda = KedaForm::capacity("requests_per_second", CAPACITY_PERCENT);
     vec![
-        entry("static", "enough replicas for the peak, always", PolicySpec::Static(FixedSpec::default())),
+        entry(
+            "static",
+            "enough replicas for the peak minute at 70 % of capacity, always",
+            PolicySpec::Static(FixedSpec { headroom, ..FixedSpec::default() }),
+        ),
         entry("hpa-cpu-50", "Kubernetes HPA, CPU at 50 % of the request", PolicySpec::Hpa(HpaForm::cpu(50))),
         entry("hpa-cpu-80", "Kubernetes HPA, CPU at 80 % of the request", PolicySpec::Hpa(HpaForm::cpu(80))),
         entry("hpa-rps", "Kubernetes HPA, requests per second at 70 % of capacity", PolicySpec::Hpa(hpa_rps)),

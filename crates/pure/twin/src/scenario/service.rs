@@ -1,10 +1,10 @@
 //! A service: what its replicas can do, what they cost, how they start.
 
-use homeostat_core::{Instant, Policy};
 use homeostat_core::Span;
 use homeostat_core::guard::Bounds;
-use homeostat_policy::hpa::PodTemplate;
+use homeostat_core::{Instant, Policy};
 use homeostat_policy::error::PolicyError;
+use homeostat_policy::hpa::PodTemplate;
 use homeostat_policy::spec::{BuildContext, PolicySpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 //! A group starts when the server is idle and either the group is full or its oldest request has waited
 //! for `max_wait`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use homeostat_core::{Instant, Span};
 
@@ -24,16 +24,34 @@ pub struct BatchShape {
     pub queue_limit: u32,
 }
 
+/// When a client gives up, and the number of its request.
+type Deadline = (u64, u64);
+
+/// A request inside.
+#[derive(Debug, Clone, Copy)]
+struct Member {
+    task: Task,
+    number: u64,
+}
+
+impl Member {
+    const fn deadline(&self) -> Deadline {
+        (self.task.deadline.0, self.number)
+    }
+}
+
 /// A server that works in batches.
 #[derive(Debug, Clone)]
 pub struct Batch {
     shape: BatchShape,
     speed: f64,
     clock: u64,
-    queue: VecDeque<Task>,
+    queue: VecDeque<Member>,
     /// The batch in service and when it finishes. Members whose client left are out of the list.
-    serving: Vec<Task>,
+    serving: Vec<Member>,
     busy_until: Option<u64>,
+    /// Deadlines of all inside that have one.
+    deadlines: BTreeSet<Deadline>,
     counters: Counters,
 }
 
@@ -47,6 +65,7 @@ impl Batch {
             queue: VecDeque::new(),
             serving: Vec::new(),
             busy_until: None,
+            deadlines: BTreeSet::new(),
             counters: Counters { arrived: 0, busy_ns: 0, inside_ns: 0 },
         }
     }
@@ -67,8 +86,12 @@ impl Batch {
             return Accepted::Rejected;
         }
         self.pass(task.arrival.0);
+        let member = Member { task: *task, number: self.counters.arrived };
         self.counters.arrived += 1;
-        self.queue.push_back(*task);
+        self.queue.push_back(member);
+        if task.deadline != Instant::MAX {
+            self.deadlines.insert(member.deadline());
+        }
         self.start(task.arrival.0);
         Accepted::Later
     }
@@ -76,19 +99,15 @@ impl Batch {
     fn ready_at(&self) -> Option<u64> {
         let oldest = self.queue.front()?;
         let full = self.queue.len() >= self.shape.max_batch as usize;
-        let at = if full { self.clock } else { (oldest.arrival + self.shape.max_wait).0 };
+        let at = if full { self.clock } else { (oldest.task.arrival + self.shape.max_wait).0 };
         Some(at.max(self.clock))
-    }
-
-    fn deadline(&self) -> Option<u64> {
-        let all = self.queue.iter().chain(&self.serving);
-        all.map(|task| task.deadline).filter(|at| *at != Instant::MAX).min().map(|at| at.0)
     }
 
     /// When a batch starts or finishes, or a client gives up.
     pub fn next(&self) -> Option<Instant> {
         let work = self.busy_until.or_else(|| self.ready_at());
-        work.into_iter().chain(self.deadline()).min().map(Instant)
+        let deadline = self.deadlines.first().map(|(at, _)| *at);
+        work.into_iter().chain(deadline).min().map(Instant)
     }
 
     /// Lets time pass up to `now`.
@@ -97,7 +116,10 @@ impl Batch {
             self.pass(at.0);
             if self.busy_until == Some(at.0) {
                 self.busy_until = None;
-                left.extend(self.serving.drain(..).map(|task| Self::leave(&task, at.0, true)));
+                for member in self.serving.drain(..) {
+                    self.deadlines.remove(&member.deadline());
+                    left.push(Self::leave(&member.task, at.0, true));
+                }
             }
             self.give_up(at.0, left);
             self.start(at.0);
@@ -123,12 +145,16 @@ impl Batch {
     }
 
     fn give_up(&mut self, now: u64, left: &mut Vec<Left>) {
-        let stays = |task: &Task| task.deadline.0 > now;
-        for task in self.queue.iter().chain(&self.serving).filter(|task| !stays(task)) {
-            left.push(Self::leave(task, now, false));
+        if self.deadlines.first().is_none_or(|(at, _)| *at > now) {
+            return;
+        }
+        let stays = |member: &Member| member.task.deadline.0 > now;
+        for member in self.queue.iter().chain(&self.serving).filter(|member| !stays(member)) {
+            left.push(Self::leave(&member.task, now, false));
         }
         self.queue.retain(stays);
         self.serving.retain(stays);
+        self.deadlines = self.deadlines.split_off(&(now + 1, 0));
     }
 
     const fn leave(task: &Task, now: u64, served: bool) -> Left {
@@ -139,8 +165,9 @@ impl Batch {
     pub fn kill(&mut self, now: Instant) -> Vec<Left> {
         self.pass(now.0);
         self.busy_until = None;
+        self.deadlines.clear();
         let lost = self.queue.drain(..).chain(self.serving.drain(..));
-        lost.map(|task| Self::leave(&task, now.0, false)).collect()
+        lost.map(|member| Self::leave(&member.task, now.0, false)).collect()
     }
 
     /// Batches that start from now on run at this speed.
