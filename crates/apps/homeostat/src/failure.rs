@@ -37,6 +37,10 @@ impl Failure {
 
     /// Prints the error and its causes.
     pub(crate) fn report(&self) -> Code {
+        let gone = |e: &std::io::Error| e.kind() == std::io::ErrorKind::BrokenPipe;
+        if self.0.downcast_ref::<std::io::Error>().is_some_and(gone) {
+            return Code::Done;
+        }
         eprintln!("error: {:#}", self.0);
         Code::BadInput
     }

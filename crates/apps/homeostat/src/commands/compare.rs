@@ -8,6 +8,7 @@ use crate::input::scenario::{self, World};
 use crate::input::{policies, traffic};
 use crate::run::{self, Comparison};
 use crate::show;
+use crate::show::say;
 
 pub(crate) fn run(args: &CompareArgs) -> Outcome {
     let mut world = scenario::read(&args.scenario)?;
@@ -53,9 +54,9 @@ pub(crate) fn compare(mut world: World, args: &RunArgs, command: &str) -> Outcom
     let comparison = run::compare(&world, &load, &entrants, args)?;
     let command = with_options(command, args);
     if args.json {
-        println!("{}", show::json::render(&comparison, args.timing)?);
+        say(show::json::render(&comparison, args.timing)?)?;
     } else {
-        println!("{}", show::table::render(&comparison));
+        say(show::table::render(&comparison))?;
     }
     if let Some(folder) = &args.report {
         let path = show::report::write(folder, &comparison, &load, &command)?;

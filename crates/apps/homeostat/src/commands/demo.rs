@@ -6,6 +6,7 @@ use crate::cli::{DemoArgs, RunArgs};
 use crate::commands::compare;
 use crate::failure::{Code, Failure, Outcome};
 use crate::input::embedded;
+use crate::show::say;
 use crate::show::table::plain;
 
 pub(crate) fn run(args: &DemoArgs) -> Outcome {
@@ -14,7 +15,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         for demo in embedded::DEMOS {
             table.add_row([demo.name, demo.about]);
         }
-        println!("{table}");
+        say(&table)?;
         return Ok(Code::Done);
     }
     let Some(demo) = embedded::demo(&args.name) else {

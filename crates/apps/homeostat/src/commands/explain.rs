@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 use crate::cli::ExplainArgs;
 use crate::commands::replay::{Journal, Turn};
 use crate::failure::{Code, Failure, Outcome};
+use crate::show::say;
 
 pub(crate) fn run(args: &ExplainArgs) -> Outcome {
     let mut journal = Journal::open(&args.journal)?;
@@ -15,11 +16,8 @@ pub(crate) fn run(args: &ExplainArgs) -> Outcome {
     let Some(at) = &args.at else {
         while let Some(turn) = journal.next()? {
             if turn.decision.changes() || !args.changes {
-                println!(
-                    "{}  {}",
-                    turn.decision.at.to_utc_string(),
-                    one_line(&turn.seen, &turn.decision, &needs)
-                );
+                let line = one_line(&turn.seen, &turn.decision, &needs);
+                say(format!("{}  {line}", turn.decision.at.to_utc_string()))?;
             }
         }
         return Ok(Code::Done);
@@ -43,8 +41,8 @@ pub(crate) fn run(args: &ExplainArgs) -> Outcome {
         )));
     };
     let header = &journal.header;
-    println!("{} under {} (guards: {})", header.scenario, header.policy, header.guards.name);
-    print!("{}", explain(&turn.seen, &turn.decision, &needs));
+    say(format!("{} under {} (guards: {})", header.scenario, header.policy, header.guards.name))?;
+    say(explain(&turn.seen, &turn.decision, &needs).to_string().trim_end())?;
     Ok(Code::Done)
 }
 

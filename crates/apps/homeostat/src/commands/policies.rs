@@ -3,6 +3,7 @@
 use homeostat_policy::spec::catalog;
 
 use crate::failure::{Code, Outcome};
+use crate::show::say;
 use crate::show::table::plain;
 
 pub(crate) fn run() -> Outcome {
@@ -10,6 +11,6 @@ pub(crate) fn run() -> Outcome {
     for policy in catalog() {
         table.add_row([policy.name, policy.description, policy.spec.source()]);
     }
-    println!("{table}");
+    say(&table)?;
     Ok(Code::Done)
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use crate::cli::ReplayArgs;
 use crate::failure::{Code, Failure, Outcome};
 use crate::run::journal::Recipe;
+use crate::show::say;
 
 /// Differences that are printed one by one.
 const SHOWN: usize = 10;
@@ -78,9 +79,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Outcome {
         }
     }
     if args.json {
-        println!("{}", json!({ "decisions": turns, "different": different }));
+        say(json!({ "decisions": turns, "different": different }))?;
     } else {
-        println!("{}: {turns} decisions, {different} different", args.journal.display());
+        say(format!("{}: {turns} decisions, {different} different", args.journal.display()))?;
     }
     Ok(if different == 0 { Code::Done } else { Code::Missed })
 }

@@ -5,17 +5,18 @@ use homeostat_twin::Scenario;
 use crate::cli::{ScenarioArgs, ScenarioCommand};
 use crate::failure::{Code, Outcome};
 use crate::input::{embedded, scenario};
+use crate::show::say;
 
 pub(crate) fn run(args: &ScenarioArgs) -> Outcome {
     match &args.command {
-        ScenarioCommand::Init => print!("{}", embedded::EXAMPLE),
+        ScenarioCommand::Init => say(embedded::EXAMPLE.trim_end())?,
         ScenarioCommand::Schema => {
             let schema = schemars::schema_for!(Scenario);
-            println!("{}", serde_json::to_string_pretty(&schema)?);
+            say(serde_json::to_string_pretty(&schema)?)?;
         }
         ScenarioCommand::Check { file } => {
             let world = scenario::read(file)?;
-            println!("{}: scenario `{}` is well formed", file.display(), world.scenario.name);
+            say(format!("{}: scenario `{}` is well formed", file.display(), world.scenario.name))?;
         }
     }
     Ok(Code::Done)

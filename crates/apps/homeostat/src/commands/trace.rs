@@ -8,6 +8,7 @@ use homeostat_twin::scenario::Source;
 use crate::cli::{ReadArgs, TraceArgs, TraceCommand};
 use crate::failure::{Code, Failure, Outcome};
 use crate::input::{embedded, scenario, traffic};
+use crate::show::say;
 use crate::show::table::{plain, thousands};
 
 /// Points of the plot.
@@ -19,23 +20,23 @@ pub(crate) fn run(args: &TraceArgs) -> Outcome {
         TraceCommand::Convert { file, out, to, bin, read } => {
             let to: ConvertTo = to.parse()?;
             let written = homeostat_trace::convert(file, &options(read)?, out, to, *bin)?;
-            tell(&written);
+            tell(&written)?;
             Ok(Code::Done)
         }
         TraceCommand::Generate { out, scenario, seed } => generate(out, scenario, *seed),
     }
 }
 
-fn tell(written: &Written) {
+fn tell(written: &Written) -> std::io::Result<()> {
     for note in &written.notes {
         eprintln!("note: {note}");
     }
     let (rows, requests) = (thousands(written.rows), thousands(written.requests.round() as u64));
-    println!(
+    say(format!(
         "{}: {rows} rows, {requests} requests, {} bytes",
         written.path.display(),
         thousands(written.bytes)
-    );
+    ))
 }
 
 /// Reading options of the command line.
@@ -66,29 +67,29 @@ fn generate(out: &Path, name: &str, seed: u64) -> Outcome {
     }
     let load = traffic::survey(&world, seed)?;
     let stream = traffic::stream(&world, &load, seed)?;
-    tell(&homeostat_trace::write_bins(stream, out, homeostat_trace::Measure::Rate, false)?);
+    tell(&homeostat_trace::write_bins(stream, out, homeostat_trace::Measure::Rate, false)?)?;
     Ok(Code::Done)
 }
 
 fn inspect(file: &Path, read: &ReadArgs, json: bool) -> Outcome {
     let seen = homeostat_trace::inspect(file, &options(read)?, POINTS)?;
     if json {
-        println!("{}", serde_json::to_string_pretty(&seen)?);
+        say(serde_json::to_string_pretty(&seen)?)?;
         return Ok(Code::Done);
     }
     let mut table = plain(&["", ""]);
     for (name, value) in facts(&seen) {
         table.add_row([name.to_owned(), value]);
     }
-    println!("{table}");
-    println!("{}", plot(&seen.series, 100, 14));
+    say(&table)?;
+    say(plot(&seen.series, 100, 14))?;
     for note in &seen.notes {
-        println!("note: {note}");
+        say(format!("note: {note}"))?;
     }
     for finding in &seen.findings {
-        println!("suspicious: {}", finding.text);
+        say(format!("suspicious: {}", finding.text))?;
         if let Some(suggestion) = &finding.suggestion {
-            println!("            {suggestion}");
+            say(format!("            {suggestion}"))?;
         }
     }
     Ok(Code::Done)
