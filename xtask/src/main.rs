@@ -5,8 +5,10 @@
 //! | `tidy` | style that lints can't express: module docs, sizes of files and functions, widths |
 //! | `oracles` | builds the upstream controllers (needs Go) and writes the golden histories anew |
 //! | `bench` | the twin's speed as ratios in one run, see docs/performance.md |
+//! | `table` | runs the benchmark scenarios on recorded data and prints the README's table |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
+mod table;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +25,10 @@ fn main() -> ExitCode {
         "oracles" => call(Command::new("bash").arg("testing/oracles/generate.sh").args(&rest)),
         "bench" => call(cargo().args(["bench", "-p", "homeostat-twin", "--bench", "twin", "--"]).args(&rest)),
         "schema" => schema(),
-        other => Err(anyhow::anyhow!("unknown command `{other}`; there are tidy, oracles, bench and schema")),
+        "table" => table::run(&root(), &rest),
+        other => Err(anyhow::anyhow!(
+            "unknown command `{other}`; there are tidy, oracles, bench, table and schema"
+        )),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

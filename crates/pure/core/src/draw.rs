@@ -32,6 +32,7 @@ impl Key {
     }
 
     /// The child key with this name.
+    #[must_use]
     pub const fn child(self, name: &str) -> Self {
         let bytes = name.as_bytes();
         let mut hash = self.0;
@@ -44,6 +45,7 @@ impl Key {
     }
 
     /// The child key with this number.
+    #[must_use]
     pub const fn nth(self, index: u64) -> Self {
         Self(mix(self.0.wrapping_add(index.wrapping_mul(STRIDE)) ^ GOLDEN))
     }
@@ -216,7 +218,7 @@ impl Ziggurat {
     }
 }
 
-const NORMAL_R: f64 = 3.654_152_885_361_008_8;
+const NORMAL_R: f64 = 3.654_152_885_361_009;
 const EXPONENTIAL_R: f64 = 7.697_117_470_131_05;
 
 static NORMAL: LazyLock<Ziggurat> = LazyLock::new(|| {

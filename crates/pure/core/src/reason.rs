@@ -55,7 +55,7 @@ pub enum Rule {
     ObservedRate = 23,
     /// Enough capacity for the rate predicted.
     PredictedRate = 24,
-    /// An idle replica's timer has not run out (AutoScale: t_wait).
+    /// An idle replica's timer has not run out (`AutoScale`: `t_wait`).
     IdleTimer = 25,
     /// Data are missing or stale: keep the count.
     NoData = 26,

@@ -33,6 +33,7 @@ impl Instant {
     }
 
     /// This instant moved back by `span`, stopping at the origin.
+    #[must_use]
     pub const fn back(self, span: Span) -> Self {
         Self(self.0.saturating_sub(span.0))
     }

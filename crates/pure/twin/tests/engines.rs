@@ -1,6 +1,8 @@
 //! The engine that knows a request's fate on arrival and the one that works by events agree to the
 //! request, and every run is the same as the one before it.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
+
 use homeostat_core::guard::GuardProfile;
 use homeostat_core::{Controller, Decision, Instant, Observation, Span};
 use homeostat_policy::spec::PolicySpec;

@@ -21,7 +21,7 @@ impl<const BITS: u32> Histogram<BITS> {
     /// The bucket of `ns`: exact below `2^BITS`, then the octave and the leading bits within it.
     #[inline]
     const fn bucket(ns: u64) -> usize {
-        let shift = (63 - (ns | 1).leading_zeros()).saturating_sub(BITS);
+        let shift = (ns | 1).ilog2().saturating_sub(BITS);
         (((shift as u64) << BITS) + (ns >> shift)) as usize
     }
 

@@ -95,29 +95,6 @@ impl Arrivals {
         };
     }
 
-    /// The next request.
-    #[inline]
-    pub fn next(&mut self) -> Option<Arrival> {
-        loop {
-            if let Some(at) = self.times.get(self.at) {
-                self.at += 1;
-                return Some(Arrival { at: Instant(*at), size: RequestSize::default() });
-            }
-            if let Some(piece) = self.pieces.pop() {
-                self.expand(piece);
-                continue;
-            }
-            match self.ahead? {
-                LoadItem::Request { at, size } => {
-                    self.end = self.end.max(at);
-                    self.look_ahead();
-                    return Some(Arrival { at, size });
-                }
-                LoadItem::Bin { .. } => self.take_bins(),
-            }
-        }
-    }
-
     /// Takes the next bin and all that share its start.
     #[cold]
     fn take_bins(&mut self) {
@@ -229,14 +206,40 @@ impl Arrivals {
     }
 }
 
+impl Iterator for Arrivals {
+    type Item = Arrival;
+
+    #[inline]
+    fn next(&mut self) -> Option<Arrival> {
+        loop {
+            if let Some(at) = self.times.get(self.at) {
+                self.at += 1;
+                return Some(Arrival { at: Instant(*at), size: RequestSize::default() });
+            }
+            if let Some(piece) = self.pieces.pop() {
+                self.expand(piece);
+                continue;
+            }
+            match self.ahead? {
+                LoadItem::Request { at, size } => {
+                    self.end = self.end.max(at);
+                    self.look_ahead();
+                    return Some(Arrival { at, size });
+                }
+                LoadItem::Bin { .. } => self.take_bins(),
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn times(load: BinLoad, seed: u64) -> Vec<u64> {
         let bin = LoadItem::Bin { start: Instant::ZERO + Span::HOUR, span: Span::HOUR, load };
-        let mut arrivals = Arrivals::new(Box::new([Ok(bin)].into_iter()), Key::root(seed));
-        std::iter::from_fn(move || arrivals.next()).map(|a| a.at.0).collect()
+        let arrivals = Arrivals::new(Box::new([Ok(bin)].into_iter()), Key::root(seed));
+        arrivals.map(|a| a.at.0).collect()
     }
 
     #[test]
@@ -280,8 +283,8 @@ mod tests {
         let gaps = Gaps::Gamma { cv: 1.5 };
         let stream =
             [bin(BinLoad::Count(100)), bin(BinLoad::Rate { per_second: 3.0, gaps }), bin(BinLoad::Count(50))];
-        let mut arrivals = Arrivals::new(Box::new(stream.into_iter()), Key::root(9));
-        let times: Vec<u64> = std::iter::from_fn(|| arrivals.next()).map(|a| a.at.0).collect();
+        let arrivals = Arrivals::new(Box::new(stream.into_iter()), Key::root(9));
+        let times: Vec<u64> = arrivals.map(|a| a.at.0).collect();
         assert!(times.is_sorted() && times.len() > 250);
     }
 }

@@ -1,4 +1,4 @@
-//! The six traces of Gandhi, Harchol-Balter, Raghunathan and Kozuch (*AutoScale*, ACM TOCS 30(4), 2012),
+//! The six traces of Gandhi, Harchol-Balter, Raghunathan and Kozuch (*`AutoScale`*, ACM TOCS 30(4), 2012),
 //! reconstructed. The recordings were never published; the shapes follow the figures' descriptions:
 //! two hours, scaled to a peak of 800 requests per second. Frozen: results are compared with the paper's.
 

@@ -1,0 +1,81 @@
+//! The README's table: the benchmark scenarios under the built-in policies, as Markdown.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+/// The traces of the table, by scenario file.
+const SCENARIOS: [&str; 6] = ["world-cup", "twitter", "nasa", "mongo-01", "ingress-05", "azure-llm"];
+/// The policies of the table.
+const POLICIES: [&str; 7] =
+    ["static", "hpa-cpu-50", "hpa-cpu-80", "kpa", "keda-rps", "watermark", "autoscale--"];
+
+/// Runs the comparisons and prints the table. `only` names scenarios to run instead of all.
+pub(crate) fn run(root: &Path, only: &[String]) -> Result<()> {
+    let mut columns = Vec::new();
+    for name in SCENARIOS.into_iter().filter(|name| only.is_empty() || only.iter().any(|o| o == name)) {
+        match compare(root, name)? {
+            Some(result) => columns.push((name, result)),
+            None => eprintln!("skipped: {name}: no recorded data (set HOMEOSTAT_DATA)"),
+        }
+    }
+    if columns.is_empty() {
+        bail!("no scenario could be run");
+    }
+    print(&columns);
+    Ok(())
+}
+
+fn compare(root: &Path, name: &str) -> Result<Option<Value>> {
+    eprintln!("running {name}");
+    let mut command = Command::new(root.join("target/release/homeostat"));
+    command.args(["compare", &format!("scenarios/benchmark/{name}.yaml"), "--json", "--quiet"]);
+    for policy in POLICIES {
+        command.args(["--policy", policy]);
+    }
+    let output = command
+        .current_dir(root)
+        .output()
+        .context("cannot start target/release/homeostat; run `cargo build --release` first")?;
+    let error = String::from_utf8_lossy(&output.stderr);
+    if error.contains("cannot find the recorded trace") {
+        return Ok(None);
+    }
+    if !output.status.success() {
+        bail!("{name}: {error}");
+    }
+    Ok(Some(serde_json::from_slice(&output.stdout)?))
+}
+
+fn print(columns: &[(&str, Value)]) {
+    let head: Vec<String> = columns.iter().map(|(name, _)| format!(" {name} |")).collect();
+    println!("| policy |{}", head.concat());
+    println!("|---|{}", "---|".repeat(columns.len()));
+    for policy in POLICIES {
+        let cells: Vec<String> =
+            columns.iter().map(|(_, result)| format!(" {} |", cell(result, policy))).collect();
+        println!("| {policy} |{}", cells.concat());
+    }
+    let requests: Vec<String> = columns.iter().map(|(_, r)| format!(" {} M |", millions(r))).collect();
+    println!("| requests |{}", requests.concat());
+}
+
+/// Attainment, rounded down, and replica-hours; bold where the cheapest that keeps 99.9 %.
+fn cell(result: &Value, policy: &str) -> String {
+    let rows = result["policies"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let number = |row: &Value, field: &str| row[field].as_f64().unwrap_or(f64::NAN);
+    let wanted = 0.999;
+    let keeps = |row: &&Value| number(row, "attainment") >= wanted;
+    let best = rows.iter().filter(keeps).map(|row| number(row, "cost")).fold(f64::INFINITY, f64::min);
+    let Some(row) = rows.iter().find(|row| row["name"] == policy) else { return "–".to_owned() };
+    let attained = (number(row, "attainment") * 100_000.0).floor() / 1_000.0;
+    let text = format!("{attained:.2} % / {:.0}", number(row, "replica_hours"));
+    if keeps(&row) && number(row, "cost") <= best { format!("**{text}**") } else { text }
+}
+
+fn millions(result: &Value) -> String {
+    let requests = result["requests"].as_f64().unwrap_or(0.0) / 1e6;
+    if requests < 1.0 { format!("{requests:.2}") } else { format!("{requests:.0}") }
+}
