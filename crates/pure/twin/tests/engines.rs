@@ -1,70 +1,16 @@
 //! The engine that knows a request's fate on arrival and the one that works by events agree to the
 //! request, and every run is the same as the one before it.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
+mod common;
 
-use homeostat_core::guard::GuardProfile;
-use homeostat_core::{Controller, Decision, Instant, Observation, Span};
-use homeostat_policy::spec::PolicySpec;
-use homeostat_twin::{Outcome, Recorder, Scenario, Simulation, workload};
-
-fn scenario(extra: serde_json::Value) -> Scenario {
-    let mut value = serde_json::json!({
-        "version": 1,
-        "name": "test",
-        "traffic": { "source": { "constant": { "rps": 60.0, "length": "1h" } } },
-        "objective": { "latency": "1s" },
-        "services": [{
-            "name": "model",
-            "server": { "fcfs": { "slots": 4 } },
-            "service_time": { "log_normal": { "mean": "200ms", "cv": 1.0 } },
-            "replicas": { "min": 1, "max": 50 },
-            "start_up": { "model_load": { "fixed": "60s" } },
-        }],
-        "warm_up": "5m",
-    });
-    merge(&mut value, extra);
-    let scenario: Scenario = serde_json::from_value(value).unwrap();
-    scenario.check().unwrap();
-    scenario
-}
-
-fn merge(into: &mut serde_json::Value, from: serde_json::Value) {
-    match (into, from) {
-        (serde_json::Value::Object(into), serde_json::Value::Object(from)) => {
-            for (key, value) in from {
-                merge(into.entry(key).or_insert(serde_json::Value::Null), value);
-            }
-        }
-        (into, from) => *into = from,
-    }
-}
-
-/// Keeps everything that was decided.
-#[derive(Default)]
-struct Keep(Vec<(usize, Observation, Decision)>);
-
-impl Recorder for Keep {
-    fn decided(&mut self, service: usize, seen: &Observation, decision: &Decision) -> Result<(), String> {
-        self.0.push((service, seen.clone(), decision.clone()));
-        Ok(())
-    }
-}
+use common::{Keep, Run, scenario};
+use homeostat_core::Span;
+use homeostat_twin::{Outcome, Scenario, workload};
 
 fn run(scenario: &Scenario, policy: &str, events: bool) -> (Outcome, Keep) {
-    let spec: PolicySpec = serde_json::from_str(policy).unwrap();
-    let controllers = scenario.services.iter().map(|service| {
-        let policy = service.policy(&spec, Instant::ZERO, 100.0).unwrap();
-        Controller::new(vec![policy], GuardProfile::bounds_only(), service.replicas)
-    });
     let rates: Vec<f64> = (0..60).map(|m| 40.0 + 50.0 * f64::from(m % 20 > 9)).collect();
-    let stream = workload::series(Span::MINUTE, rates);
-    let initial = vec![4; scenario.services.len()];
-    let simulation = Simulation::new(scenario, 7, controllers.collect(), &initial, stream).unwrap();
-    let simulation = if events { simulation.with_events() } else { simulation };
-    let mut keep = Keep::default();
-    let outcome = simulation.run(&mut keep, &mut |_| false).unwrap();
-    (outcome, keep)
+    let run = Run { scenario, policy, seed: 7, initial: 4, peak_rate: 100.0, events };
+    run.over(workload::series(Span::MINUTE, rates))
 }
 
 const HPA: &str = r#"{ "hpa": { "cpu_percent": 60 } }"#;

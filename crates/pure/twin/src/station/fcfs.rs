@@ -43,8 +43,10 @@ pub struct Fcfs {
     slots: Box<[u64]>,
     /// Requests on record, in order of arrival.
     jobs: VecDeque<Job>,
-    /// Requests on record that have left the queue, counted from the front: starts are in order.
+    /// Requests on record that have left the queue, counted from the front.
     started: usize,
+    /// Whether those behind leave the queue in order of arrival. Clients of different patience need not.
+    ordered: bool,
     queue_limit: u32,
     cancels: bool,
     slowness: f64,
@@ -63,6 +65,7 @@ impl Fcfs {
             slots: vec![0; slots.max(1) as usize].into_boxed_slice(),
             jobs: VecDeque::new(),
             started: 0,
+            ordered: true,
             queue_limit,
             cancels,
             slowness: 1.0,
@@ -100,7 +103,8 @@ impl Fcfs {
         if start >= deadline {
             return Job { tag, arrival, start: deadline, leave: deadline, free: deadline, deadline, work };
         }
-        let stretched = if self.slowness == 1.0 { work } else { (work as f64 * self.slowness) as u64 };
+        let stretched =
+            if self.slowness == 1.0 { work } else { ((work as f64 * self.slowness) as u64).max(1) };
         let finish = start.saturating_add(stretched);
         let late = finish > deadline;
         let leave = if late { deadline } else { finish };
@@ -117,6 +121,7 @@ impl Fcfs {
         if job.start < job.free {
             self.slots[slot] = job.free;
         }
+        self.ordered &= self.jobs.back().is_none_or(|last| last.start <= job.start);
         self.jobs.push_back(job);
     }
 
@@ -146,7 +151,12 @@ impl Fcfs {
         while self.jobs.get(self.started).is_some_and(|job| job.start <= now.0) {
             self.started += 1;
         }
-        (self.jobs.len() - self.started) as u32
+        if self.ordered {
+            return (self.jobs.len() - self.started) as u32;
+        }
+        let waiting = self.jobs.iter().skip(self.started).filter(|job| job.start > now.0).count();
+        self.ordered = waiting == 0;
+        waiting as u32
     }
 
     /// Requests inside.
@@ -182,6 +192,7 @@ impl Fcfs {
         let counters = self.counters(now);
         (self.busy_ns, self.inside_ns) = (counters.busy_ns, counters.inside_ns);
         self.started = 0;
+        self.ordered = true;
         self.slots.fill(0);
         std::mem::take(&mut self.jobs)
     }

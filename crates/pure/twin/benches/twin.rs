@@ -1,0 +1,222 @@
+//! How fast the twin is, as ratios within one run: `cargo xtask bench [--long] [--rounds N]`.
+//!
+//! The yardstick is a bare queue loop compiled into this program: 20 replicas of 4 slots, power of two
+//! choices, log-normal work, Poisson arrivals, a histogram, and nothing else. The others are whole twins.
+//! Each round runs all in turn; medians of CPU seconds are compared.
+
+#![allow(missing_docs, reason = "a program, not an interface")]
+#![allow(clippy::unwrap_used, reason = "a benchmark may stop anywhere")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the process's CPU clock")]
+
+use std::collections::VecDeque;
+use std::process::Command;
+
+use homeostat_core::draw::Key;
+use homeostat_core::{Controller, GuardProfile, Instant, Span, num};
+use homeostat_policy::spec::PolicySpec;
+use homeostat_twin::outcome::Histogram;
+use homeostat_twin::scenario::Constant;
+use homeostat_twin::{Scenario, Silent, Simulation, workload};
+use serde_json::{Value, json};
+
+/// Offered load of every contender: 70 % of 20 replicas of 4 slots with work of 200 ms.
+const RATE: f64 = 0.7 * 20.0 * 4.0 / 0.2;
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let rounds = value(&args, "--rounds").and_then(|n| n.parse().ok()).unwrap_or(5);
+    let requests = 20_000_000;
+    let contenders: [(&str, u64, fn(u64) -> u64); 4] = [
+        ("bare queue loop", requests, bare),
+        ("twin: HPA, metrics pipeline", requests, plain),
+        ("twin: and timeouts, retries, faults", requests / 2, troubled),
+        ("twin: graph of five services (hops)", requests / 10, graph),
+    ];
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); contenders.len()];
+    let mut done = vec![0; contenders.len()];
+    for _ in 0..rounds {
+        for (i, (_, requests, run)) in contenders.iter().enumerate() {
+            let before = cpu_seconds();
+            done[i] = run(*requests);
+            times[i].push(cpu_seconds() - before);
+        }
+    }
+    let speed = |i: usize| done[i] as f64 / median(&times[i]) / 1e6;
+    println!("| what | million per CPU-second | share of the bare loop |");
+    println!("|---|---|---|");
+    for (i, (name, ..)) in contenders.iter().enumerate() {
+        println!("| {name} | {:.1} | {:.2} |", speed(i), speed(i) / speed(0));
+    }
+    peer(speed(1));
+    linear(args.iter().any(|a| a == "--long"));
+    println!("peak resident memory: {} MiB", peak_mib());
+}
+
+fn value<'a>(args: &'a [String], name: &str) -> Option<&'a String> {
+    args.iter().position(|a| a == name).and_then(|i| args.get(i + 1))
+}
+
+fn median(times: &[f64]) -> f64 {
+    let mut sorted = times.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+/// CPU seconds of this process, from the scheduler's account.
+fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    text.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(0.0) / 1e9
+}
+
+fn peak_mib() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = text.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap_or("0 kB");
+    line.split_whitespace().next().and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1_024
+}
+
+/// A replica of the bare loop.
+struct Slots {
+    free: [u64; 4],
+    starts: VecDeque<u64>,
+}
+
+impl Slots {
+    fn outstanding(&mut self, now: u64) -> usize {
+        while self.starts.front().is_some_and(|start| *start <= now) {
+            self.starts.pop_front();
+        }
+        self.free.iter().filter(|free| **free > now).count() + self.starts.len()
+    }
+
+    fn serve(&mut self, now: u64, work: u64) -> u64 {
+        let slot = (0..4).min_by_key(|i| self.free[*i]).unwrap();
+        let start = self.free[slot].max(now);
+        if start > now {
+            self.starts.push_back(start);
+        }
+        self.free[slot] = start + work;
+        start + work
+    }
+}
+
+fn bare(requests: u64) -> u64 {
+    let mut replicas: Vec<Slots> = (0..20).map(|_| Slots { free: [0; 4], starts: VecDeque::new() }).collect();
+    let mut draws = Key::root(1).at(0);
+    let variance = num::ln(2.0);
+    let (mu, sigma) = (num::ln(0.2e9) - variance / 2.0, variance.sqrt());
+    let gap = 1e9 / RATE;
+    let mut times = Histogram::<7>::default();
+    let (mut now, mut met) = (0.0, 0_u64);
+    for _ in 0..requests {
+        now += gap * draws.exponential();
+        let at = now as u64;
+        let work = num::exp(mu + sigma * draws.normal()) as u64;
+        let bits = draws.bits();
+        let first = (((bits >> 32) * 20) >> 32) as usize;
+        let second = (((bits & 0xFFFF_FFFF) * 19) >> 32) as usize;
+        let second = second + usize::from(second >= first);
+        let better = replicas[second].outstanding(at) < replicas[first].outstanding(at);
+        let finish = replicas[if better { second } else { first }].serve(at, work);
+        times.add(Span(finish - at));
+        met += u64::from(finish - at <= 1_000_000_000);
+    }
+    std::hint::black_box((times.quantile(0.99, 0), met));
+    requests
+}
+
+fn service(name: &str, then: &Value) -> Value {
+    json!({
+        "name": name,
+        "server": { "fcfs": { "slots": 4 } },
+        "service_time": { "log_normal": { "mean": "200ms", "cv": 1.0 } },
+        "replicas": { "min": 1, "max": 100 },
+        "start_up": { "model_load": { "fixed": "60s" } },
+        "then": then,
+    })
+}
+
+fn scenario(client: &Value, faults: &Value, services: &Value) -> Scenario {
+    let value = json!({
+        "version": 1, "name": "bench", "warm_up": "1m",
+        "traffic": { "source": { "constant": { "rps": 1.0, "length": "1h" } } },
+        "objective": { "latency": "1s" },
+        "client": client, "faults": faults, "services": services,
+    });
+    let scenario: Scenario = serde_json::from_value(value).unwrap();
+    scenario.check().unwrap();
+    scenario
+}
+
+/// Runs a scenario under an HPA that holds about 20 replicas; returns visits.
+fn simulate(scenario: &Scenario, requests: u64) -> u64 {
+    let policy: PolicySpec = serde_json::from_value(json!({ "hpa": { "cpu_percent": 70 } })).unwrap();
+    let controllers = scenario.services.iter().map(|service| {
+        let policy = service.policy(&policy, Instant::ZERO, RATE).unwrap();
+        Controller::new(vec![policy], GuardProfile::bounds_only(), service.replicas)
+    });
+    let length = Span::from_secs_f64(requests as f64 / RATE);
+    let stream = workload::constant(Constant { rps: RATE, length });
+    let initial = vec![20; scenario.services.len()];
+    let simulation = Simulation::new(scenario, 1, controllers.collect(), &initial, stream).unwrap();
+    simulation.run(&mut Silent, &mut |_| false).unwrap().hops
+}
+
+fn plain(requests: u64) -> u64 {
+    let services = json!([service("model", &json!([]))]);
+    simulate(&scenario(&json!({}), &json!([]), &services), requests)
+}
+
+fn troubled(requests: u64) -> u64 {
+    let client = json!({ "timeout": "3s", "retries": 2 });
+    let faults = json!([
+        { "kind": "crash", "every": "10m" },
+        { "kind": { "slow": { "factor": 2.0, "lasts": "2m" } }, "every": "20m" },
+    ]);
+    let services = json!([service("model", &json!([]))]);
+    simulate(&scenario(&client, &faults, &services), requests)
+}
+
+fn graph(requests: u64) -> u64 {
+    let services = json!([
+        service("front", &json!([["a", "b"], ["c"], ["d"]])),
+        service("a", &json!([])),
+        service("b", &json!([])),
+        service("c", &json!([])),
+        service("d", &json!([])),
+    ]);
+    simulate(&scenario(&json!({ "timeout": "30s" }), &json!([]), &services), requests)
+}
+
+/// Cost per request at growing lengths: linear if it doesn't grow.
+fn linear(long: bool) {
+    println!("\n| requests | ns of CPU per request |\n|---|---|");
+    let lengths: &[u64] = if long {
+        &[1_000_000, 10_000_000, 100_000_000, 1_000_000_000]
+    } else {
+        &[1_000_000, 10_000_000, 100_000_000]
+    };
+    for requests in lengths {
+        let before = cpu_seconds();
+        let hops = plain(*requests);
+        println!("| {requests} | {:.1} |", (cpu_seconds() - before) * 1e9 / hops as f64);
+    }
+}
+
+/// The same queue in `SimPy`, where Python has it.
+fn peer(ours: f64) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../testing/peers/simpy_queue.py");
+    let python = std::env::var("HOMEOSTAT_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let output = Command::new(python).arg(script).output();
+    let speed = output.ok().filter(|o| o.status.success());
+    let speed = speed.and_then(|o| String::from_utf8_lossy(&o.stdout).trim().parse::<f64>().ok());
+    match speed {
+        Some(speed) => println!(
+            "| SimPy, the same queue without metrics | {:.3} | {:.0} times slower than the twin |",
+            speed / 1e6,
+            ours * 1e6 / speed
+        ),
+        None => {
+            println!("skipped: SimPy is not installed (pip install simpy; HOMEOSTAT_PYTHON names a Python)")
+        }
+    }
+}
