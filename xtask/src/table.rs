@@ -9,8 +9,7 @@ use serde_json::Value;
 /// The traces of the table, by scenario file.
 const SCENARIOS: [&str; 6] = ["world-cup", "twitter", "nasa", "mongo-01", "ingress-05", "azure-llm"];
 /// The policies of the table.
-const POLICIES: [&str; 7] =
-    ["static", "hpa-cpu-50", "hpa-cpu-80", "kpa", "keda-rps", "watermark", "autoscale--"];
+const POLICIES: [&str; 6] = ["static", "hpa-cpu-50", "hpa-cpu-80", "kpa", "keda-rps", "watermark"];
 
 /// Runs the comparisons and prints the table. `only` names scenarios to run instead of all.
 pub(crate) fn run(root: &Path, only: &[String]) -> Result<()> {

@@ -6,20 +6,40 @@ use super::event::What;
 use super::{Held, Simulation};
 use crate::outcome::Verdict;
 use crate::station::{Accepted, Left, Task};
-use crate::workload::Arrival;
+
+/// Requests whose work is drawn in a row.
+const ROW: usize = 64;
 
 impl Simulation {
+    /// Requests before `horizon` that are expanded already and have no recorded size.
+    pub(super) fn arrive_in_rows(&mut self, horizon: u64) {
+        let (mut times, mut works) = ([0; ROW], [Span::ZERO; ROW]);
+        loop {
+            let count = self.arrivals.fill_before(horizon, &mut times);
+            if count == 0 {
+                return;
+            }
+            let running = &mut self.services[0];
+            running.work.fill(running.size_key, self.next_id, &mut works[..count]);
+            running.arrived += count as u64;
+            for (at, work) in times[..count].iter().zip(&works) {
+                let at = Instant(*at);
+                self.serve_direct(at, at, self.next_id, *work);
+                self.next_id += 1;
+            }
+        }
+    }
+
     #[inline]
-    pub(super) fn arrive_direct(&mut self, arrival: Arrival) {
+    pub(super) fn arrive_direct(&mut self, at: Instant, recorded: Option<Span>) {
         let id = self.next_id;
         self.next_id += 1;
-        let recorded = self.recorded_work(&arrival);
         let work = self.work(0, id, recorded);
         self.services[0].arrived += 1;
         if self.services[0].fleet.ready.is_empty() {
-            self.hold_direct(Held { visit: 0, generation: 0, arrival: arrival.at, id, work });
+            self.hold_direct(Held { visit: 0, generation: 0, arrival: at, id, work });
         } else {
-            self.serve_direct(arrival.at, arrival.at, id, work);
+            self.serve_direct(at, at, id, work);
         }
     }
 

@@ -211,11 +211,13 @@ impl Simulation {
     ) -> Result<Outcome, Stop> {
         while let Some(arrival) = self.next_arrival {
             let horizon = self.events.next_at();
-            if arrival.at.0 < horizon {
+            if arrival.at.0 >= horizon {
+                self.happen(recorder, stop)?;
+            } else if self.direct && !self.services[0].fleet.ready.is_empty() {
+                self.arrive_until(horizon);
+            } else {
                 self.arrive(arrival);
                 self.next_arrival = self.arrivals.next();
-            } else {
-                self.happen(recorder, stop)?;
             }
         }
         if let Some(error) = self.arrivals.error() {
@@ -228,9 +230,21 @@ impl Simulation {
         self.close(end, recorder, stop)
     }
 
-    #[inline]
+    /// All requests before `horizon`: where their fates are known at once, they make no events.
+    fn arrive_until(&mut self, horizon: u64) {
+        while let Some(arrival) = self.next_arrival.filter(|arrival| arrival.at.0 < horizon) {
+            self.arrive_direct(arrival.at, self.recorded_work(&arrival));
+            self.arrive_in_rows(horizon);
+            self.next_arrival = self.arrivals.next();
+        }
+    }
+
     fn arrive(&mut self, arrival: Arrival) {
-        if self.direct { self.arrive_direct(arrival) } else { self.arrive_with_events(arrival) }
+        if self.direct {
+            self.arrive_direct(arrival.at, self.recorded_work(&arrival));
+        } else {
+            self.arrive_with_events(arrival);
+        }
     }
 
     /// The next event.

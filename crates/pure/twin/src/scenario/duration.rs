@@ -1,6 +1,6 @@
 //! Random lengths of time, as a scenario states them.
 
-use homeostat_core::draw::Draws;
+use homeostat_core::draw::{Draws, Key};
 use homeostat_core::{Span, num};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -130,13 +130,29 @@ pub enum Sampler {
 }
 
 impl Sampler {
+    /// The draws of items `first`, `first + 1`, … of `key`, each the same as [`Self::draw`] gives. In a
+    /// row they cost a third: nothing that a processor has to guess lies between them.
+    #[inline]
+    pub fn fill(&self, key: Key, first: u64, out: &mut [Span]) {
+        let items = (first..).zip(out);
+        if let Self::LogNormal { mu, sigma } = self {
+            for (index, out) in items {
+                *out = Span(num::exp_fast(mu + sigma * key.at(index).normal()) as u64);
+            }
+        } else {
+            for (index, out) in items {
+                *out = self.draw(&mut key.at(index));
+            }
+        }
+    }
+
     /// One draw.
     #[inline]
     pub fn draw(&self, draws: &mut Draws) -> Span {
         match self {
             Self::Fixed(span) => *span,
             Self::Exponential(mean) => Span((mean * draws.exponential()) as u64),
-            Self::LogNormal { mu, sigma } => Span(num::exp(mu + sigma * draws.normal()) as u64),
+            Self::LogNormal { mu, sigma } => Span(num::exp_fast(mu + sigma * draws.normal()) as u64),
             Self::Pareto { least, power } => Span((least * num::pow(1.0 - draws.uniform(), *power)) as u64),
             Self::Empirical(values) => values[draws.below(values.len() as u64) as usize],
         }
@@ -146,7 +162,6 @@ impl Sampler {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use homeostat_core::draw::Key;
 
     #[test]
     fn draws_have_the_stated_mean() {

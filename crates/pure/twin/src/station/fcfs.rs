@@ -10,6 +10,9 @@ use homeostat_core::Instant;
 
 use super::{Accepted, Counters, Left, Task};
 
+/// Records that a station keeps before it looks which of them can go.
+const TIDY: usize = 16;
+
 /// A request on record. It waits from `arrival` to `start` and is served from `start` to `leave`; one
 /// that gives up in the queue has `start == leave`.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +48,9 @@ pub struct Fcfs {
     jobs: VecDeque<Job>,
     /// Requests on record that have left the queue, counted from the front.
     started: usize,
+    /// Number of records at which those that can't matter any more are dropped: now and then, because
+    /// whether the oldest has left is a guess that a processor gets wrong half of the time.
+    tidy_at: usize,
     /// Whether those behind leave the queue in order of arrival. Clients of different patience need not.
     ordered: bool,
     queue_limit: u32,
@@ -65,6 +71,7 @@ impl Fcfs {
             slots: vec![0; slots.max(1) as usize].into_boxed_slice(),
             jobs: VecDeque::new(),
             started: 0,
+            tidy_at: TIDY,
             ordered: true,
             queue_limit,
             cancels,
@@ -85,7 +92,10 @@ impl Fcfs {
     #[inline]
     pub fn accept(&mut self, task: &Task) -> Accepted {
         let now = task.arrival.0;
-        self.forget(now);
+        if self.jobs.len() >= self.tidy_at {
+            self.forget(now);
+            self.tidy_at = (2 * self.jobs.len()).max(TIDY);
+        }
         let (slot, free) = self.first_free();
         if free > now && self.queue_limit != u32::MAX && self.waiting(task.arrival) >= self.queue_limit {
             return Accepted::Rejected;

@@ -84,6 +84,18 @@ impl Arrivals {
         self.error.take()
     }
 
+    /// The times of the next requests before `horizon`, as far as they are expanded already and `out`
+    /// has room. They have no recorded size. Returns how many.
+    #[inline]
+    pub fn fill_before(&mut self, horizon: u64, out: &mut [u64]) -> usize {
+        let ahead = &self.times[self.at..];
+        let ahead = &ahead[..ahead.len().min(out.len())];
+        let count = ahead.iter().take_while(|at| **at < horizon).count();
+        out[..count].copy_from_slice(&ahead[..count]);
+        self.at += count;
+        count
+    }
+
     fn look_ahead(&mut self) {
         self.ahead = match self.stream.next() {
             Some(Ok(item)) => Some(item),
