@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         "oracles" => call(Command::new("bash").arg("testing/oracles/generate.sh").args(&rest)),
         "bench" => call(cargo().args(["bench", "-p", "homeostat-twin", "--bench", "twin", "--"]).args(&rest)),
         "schema" => schema(),
-        "table" => table::run(&root(), &rest),
+        "table" => table::run(&root()),
         other => Err(anyhow::anyhow!(
             "unknown command `{other}`; there are tidy, oracles, bench, table and schema"
         )),

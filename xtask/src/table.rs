@@ -11,10 +11,14 @@ const SCENARIOS: [&str; 6] = ["world-cup", "twitter", "nasa", "mongo-01", "ingre
 /// The policies of the table.
 const POLICIES: [&str; 6] = ["static", "hpa-cpu-50", "hpa-cpu-80", "kpa", "keda-rps", "watermark"];
 
-/// Runs the comparisons and prints the table. `only` names scenarios to run instead of all.
-pub(crate) fn run(root: &Path, only: &[String]) -> Result<()> {
+/// Where results are kept, so that a table that was cut short goes on where it was.
+const KEPT: &str = "target/table";
+
+/// Runs the comparisons and prints the table. Results of an earlier call are used again: delete
+/// `target/table` to measure anew.
+pub(crate) fn run(root: &Path) -> Result<()> {
     let mut columns = Vec::new();
-    for name in SCENARIOS.into_iter().filter(|name| only.is_empty() || only.iter().any(|o| o == name)) {
+    for name in SCENARIOS {
         match compare(root, name)? {
             Some(result) => columns.push((name, result)),
             None => eprintln!("skipped: {name}: no recorded data (set HOMEOSTAT_DATA)"),
@@ -28,6 +32,10 @@ pub(crate) fn run(root: &Path, only: &[String]) -> Result<()> {
 }
 
 fn compare(root: &Path, name: &str) -> Result<Option<Value>> {
+    let kept = root.join(KEPT).join(format!("{name}.json"));
+    if let Ok(text) = std::fs::read_to_string(&kept) {
+        return Ok(Some(serde_json::from_str(&text)?));
+    }
     eprintln!("running {name}");
     let mut command = Command::new(root.join("target/release/homeostat"));
     command.args(["compare", &format!("scenarios/benchmark/{name}.yaml"), "--json", "--quiet"]);
@@ -45,6 +53,8 @@ fn compare(root: &Path, name: &str) -> Result<Option<Value>> {
     if !output.status.success() {
         bail!("{name}: {error}");
     }
+    std::fs::create_dir_all(root.join(KEPT))?;
+    std::fs::write(kept, &output.stdout)?;
     Ok(Some(serde_json::from_slice(&output.stdout)?))
 }
 

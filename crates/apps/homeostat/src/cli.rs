@@ -40,9 +40,8 @@ pub(crate) enum Command {
 /// Options of every comparison.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct RunArgs {
-    /// A policy: the name of a built-in one, or a file (ours, an autoscaling/v2
-    /// HorizontalPodAutoscaler, or a ScaledObject); may be repeated [default: those of the scenario,
-    /// else all built-in ones]
+    /// A policy: the name of a built-in one, or a file (ours, or a manifest of the Kubernetes HPA in
+    /// autoscaling/v2 or of KEDA); may be repeated [default: those of the scenario, else all built in]
     #[arg(long = "policy", value_name = "NAME|FILE")]
     pub(crate) policies: Vec<String>,
     /// Seed of all random numbers
@@ -76,12 +75,17 @@ pub(crate) struct RunArgs {
     pub(crate) what_if: WhatIf,
 }
 
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text.parse::<f64>().ok().filter(|f| f.is_finite() && *f > 0.0);
+    factor.ok_or_else(|| "expected a positive number, for example 1.5".to_owned())
+}
+
 /// Changes to a scenario.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "What if")]
 pub(crate) struct WhatIf {
     /// Multiply the load by this factor
-    #[arg(long, value_name = "FACTOR")]
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = factor)]
     pub(crate) scale_load: Option<f64>,
     /// Mean time from order to readiness of a replica, for example 120s
     #[arg(long, value_name = "TIME")]
@@ -90,7 +94,7 @@ pub(crate) struct WhatIf {
     #[arg(long, value_name = "TIME")]
     pub(crate) slo: Option<Span>,
     /// Largest number of replicas
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_replicas: Option<u32>,
 }
 
@@ -141,6 +145,15 @@ pub(crate) struct ReadArgs {
     /// A daily window in which the record is wrong, for example 23:31:01-24:00; may be repeated
     #[arg(long, value_name = "WINDOW")]
     pub(crate) artefact: Vec<String>,
+    /// Keep only rows with this key
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Rows may come in any order: sort them first
+    #[arg(long)]
+    pub(crate) sort: bool,
+    /// Time of the first row, where the file has no dates, for example 2026-03-01T00:00
+    #[arg(long, value_name = "TIME")]
+    pub(crate) start: Option<String>,
     /// Format, where the guess is wrong: values, series, events, azure-llm, mooncake, servegen, prometheus
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,

@@ -36,6 +36,9 @@ fn overridden(trace: &Recorded, read: &ReadArgs) -> Recorded {
         map: read.map.clone().or_else(|| trace.map.clone()),
         step: read.step.or(trace.step),
         missing_zeros: read.missing_zeros.or(trace.missing_zeros),
+        key: read.key.clone().or_else(|| trace.key.clone()),
+        sort: read.sort || trace.sort,
+        start: read.start.clone().or_else(|| trace.start.clone()),
         on_duplicate: read.on_duplicate.clone().or_else(|| trace.on_duplicate.clone()),
         artefacts: if read.artefact.is_empty() { trace.artefacts.clone() } else { read.artefact.clone() },
         time_zone: read.time_zone.clone().or_else(|| trace.time_zone.clone()),
@@ -62,7 +65,7 @@ pub(crate) fn compare(mut world: World, args: &RunArgs, command: &str) -> Outcom
         let path = show::report::write(folder, &comparison, &load, &command)?;
         eprintln!("report: {}", path.display());
     }
-    Ok(code(&comparison, args.require.as_deref())?)
+    code(&comparison, args.require.as_deref())
 }
 
 fn what_if(world: &mut World, what_if: &WhatIf) {

@@ -2,11 +2,11 @@
 
 use homeostat_core::explain::{explain, one_line};
 use homeostat_core::{Instant, Span};
-use jiff::civil::DateTime;
 
 use crate::cli::ExplainArgs;
 use crate::commands::replay::{Journal, Turn};
 use crate::failure::{Code, Failure, Outcome};
+use crate::input::traffic;
 use crate::show::say;
 
 pub(crate) fn run(args: &ExplainArgs) -> Outcome {
@@ -51,10 +51,7 @@ fn instant(text: &str, start: Instant) -> Result<Instant, Failure> {
     if let Ok(span) = text.trim_start_matches('+').parse::<Span>() {
         return Ok(start + span);
     }
-    let stamp = text.trim().trim_end_matches('Z').trim_end_matches(" UTC");
-    let parsed = stamp.parse::<DateTime>().ok().and_then(|t| t.to_zoned(jiff::tz::TimeZone::UTC).ok());
-    let ns = parsed.and_then(|zoned| u64::try_from(zoned.timestamp().as_nanosecond()).ok());
-    ns.map(Instant).ok_or_else(|| {
+    traffic::date(text).ok_or_else(|| {
         Failure::new(format!("--at {text}: expected a time in UTC such as 2026-03-01T14:03, or a length of time since the start such as 3h2m"))
     })
 }

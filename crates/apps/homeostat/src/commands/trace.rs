@@ -46,6 +46,9 @@ fn options(read: &ReadArgs) -> Result<ReadOptions, Failure> {
         step: read.step,
         missing_zeros: read.missing_zeros,
         on_duplicate: read.on_duplicate.clone(),
+        key: read.key.clone(),
+        sort: read.sort,
+        start: read.start.clone(),
         artefacts: read.artefact.clone(),
         time_zone: read.time_zone.clone(),
         ..Default::default()

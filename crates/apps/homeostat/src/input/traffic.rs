@@ -159,6 +159,13 @@ pub(crate) fn options(recorded: &Recorded) -> Result<ReadOptions, Failure> {
         ReadOptions { step: recorded.step, missing_zeros: recorded.missing_zeros, ..ReadOptions::default() };
     options.map = recorded.map.as_deref().map(str::parse).transpose()?;
     options.time_zone = recorded.time_zone.as_deref().map(str::parse::<Zone>).transpose()?;
+    options.key.clone_from(&recorded.key);
+    options.sort = recorded.sort;
+    if let Some(text) = &recorded.start {
+        options.start = Some(date(text).ok_or_else(|| {
+            Failure::new(format!("--start {text}: expected a time in UTC such as 2026-03-01T00:00"))
+        })?);
+    }
     if let Some(text) = &recorded.on_duplicate {
         options.on_duplicate = text.parse()?;
     }
@@ -166,6 +173,14 @@ pub(crate) fn options(recorded: &Recorded) -> Result<ReadOptions, Failure> {
         options.artefacts.push(window.parse()?);
     }
     Ok(options)
+}
+
+/// A time in UTC.
+pub(crate) fn date(text: &str) -> Option<Instant> {
+    let stamp = text.trim().trim_end_matches('Z').trim_end_matches(" UTC");
+    let civil = stamp.parse::<jiff::civil::DateTime>().ok()?;
+    let zoned = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    u64::try_from(zoned.timestamp().as_nanosecond()).ok().map(Instant)
 }
 
 /// Sums of one pass.

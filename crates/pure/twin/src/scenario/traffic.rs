@@ -94,6 +94,15 @@ pub struct Recorded {
     /// What to do about a duplicate time: `first`, `sum` or `mean`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_duplicate: Option<String>,
+    /// Keep only rows with this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Rows may come in any order: sort them first.
+    #[serde(default)]
+    pub sort: bool,
+    /// Time of the first row, where the file has no dates, for example `2026-03-01T00:00`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
     /// Daily windows in which the record is known to be wrong, for example `23:31:01-24:00`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artefacts: Vec<String>,
