@@ -6,15 +6,15 @@ use common::{Place, SMALL};
 
 /// Change of the small scenario, and what the error must name.
 const SCENARIOS: [(&str, &str, &[&str]); 17] = [
-    ("latency: 1s", "latncy: 1s", &["bad.yaml:4", "latncy"]),
-    ("latency: 1s", "latency: 5", &["bad.yaml:4", "1m30s"]),
+    ("latency: 1s", "latncy: 1s", &["bad.yaml:5", "latncy"]),
+    ("latency: 1s", "latency: 5", &["bad.yaml:5", "1m30s"]),
     ("latency: 1s", "latency: 0s", &["objective.latency", "1s"]),
     ("attainment: 0.99", "attainment: 99", &["objective.attainment", "0 to 1"]),
     ("version: 1", "version: 2", &["version", "1"]),
     ("min: 1, max: 30", "min: 5, max: 2", &["services[0].replicas", "min: 1"]),
-    ("min: 1, max: 30", "min: -1, max: 2", &["bad.yaml:9"]),
+    ("min: 1, max: 30", "min: -1, max: 2", &["bad.yaml:10"]),
     ("slots: 4", "slots: 0", &["slots", "1 to 4096"]),
-    ("fcfs: { slots: 4 }", "lifo: { slots: 4 }", &["bad.yaml:7", "lifo"]),
+    ("fcfs: { slots: 4 }", "lifo: { slots: 4 }", &["bad.yaml:8", "lifo"]),
     ("cv: 0.5", "cv: -1", &["service_time", "cv"]),
     ("mean_rps: 40", "mean_rps: -40", &["mean_rps", "positive"]),
     ("mean_rps: 40", "mean_rps: .nan", &["mean_rps", "positive"]),
@@ -95,7 +95,8 @@ fn arguments() {
     place.write(
         "metric.yaml",
         "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: { name: web }\nspec:\n  \
-         scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: web }\n  maxReplicas: 20\n  metrics:\n    \
+         scaleTargetRef: { apiVersion: apps/v1, kind: Deployment, name: web }\n  maxReplicas: 20\n  \
+         metrics:\n    \
          - type: Pods\n      pods: { metric: { name: queue_age }, target: { type: AverageValue, averageValue: '5' } }\n",
     );
     for (extra, named) in cases {

@@ -27,7 +27,7 @@ pub fn plot(series: &[RatePoint], width: usize, height: usize) -> String {
         let value = scale * (row + 1) as f64 / rows as f64;
         let label =
             if row + 1 == rows || row == 0 || row == rows / 2 { number(value) } else { String::new() };
-        out.push_str(&format!("{label:>LABEL$}│"));
+        out.extend([format!("{label:>LABEL$}│")]);
         for column in 0..columns {
             let pair = &cells[column * 2..column * 2 + 2];
             out.push(braille(pair, row * 4, rows * 4, scale));
@@ -74,7 +74,7 @@ fn braille(pair: &[Option<(f64, f64)>], from: usize, dots: usize, scale: f64) ->
 
 /// The line under the drawing and the labels of the time.
 fn axis(out: &mut String, series: &[RatePoint], cells: &[Option<(f64, f64)>], columns: usize) {
-    out.push_str(&format!("{:>LABEL$}└", "0"));
+    out.extend([format!("{:>LABEL$}└", "0")]);
     for pair in cells.chunks(2).take(columns) {
         out.push(if series.is_empty() || pair.iter().any(Option::is_some) { '─' } else { '×' });
     }
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn draws_within_its_size() {
         let values: Vec<Option<f64>> =
-            (0..500).map(|i| (i < 100 || i > 200).then(|| 50.0 + f64::from(i % 100))).collect();
+            (0..500).map(|i| (!(100..=200).contains(&i)).then(|| 50.0 + f64::from(i % 100))).collect();
         let drawn = plot(&series(&values), 80, 12);
         assert_eq!(drawn.lines().count(), 12, "{drawn}");
         assert!(drawn.lines().all(|line| line.chars().count() <= 80), "{drawn}");

@@ -46,7 +46,7 @@ impl Zone {
             AmbiguousOffset::Gap { before, .. } => (before, before),
             AmbiguousOffset::Fold { before, after } => (before, after),
         };
-        let at = |offset: Offset| offset.to_timestamp(civil).ok().map(|stamp| stamp.as_second());
+        let at = |offset: Offset| offset.to_timestamp(civil).ok().map(jiff::Timestamp::as_second);
         let early = at(first)?;
         // Whole seconds are compared; the fraction is the same for both candidates.
         let too_early = match fold {

@@ -22,14 +22,18 @@ use serde_json::{Value, json};
 /// Offered load of every contender: 70 % of 20 replicas of 4 slots with work of 200 ms.
 const RATE: f64 = 0.7 * 20.0 * 4.0 / 0.2;
 
+/// Runs about so many requests; returns how many requests, or visits, were done.
+type Contender = fn(u64) -> u64;
+
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let rounds = value(&args, "--rounds").and_then(|n| n.parse().ok()).unwrap_or(5);
     if let Some(name) = value(&args, "--only") {
-        return only(name);
+        only(name);
+        return;
     }
     let requests = 20_000_000;
-    let contenders: [(&str, u64, fn(u64) -> u64); 4] = [
+    let contenders: [(&str, u64, Contender); 4] = [
         ("bare queue loop", requests, bare),
         ("twin: HPA, metrics pipeline", requests, plain),
         ("twin: and timeouts, retries, faults", requests / 2, troubled),
@@ -57,7 +61,7 @@ fn main() {
 
 /// Runs one contender alone, for a profiler.
 fn only(name: &str) {
-    let run = [("bare", bare as fn(u64) -> u64), ("plain", plain), ("troubled", troubled), ("graph", graph)];
+    let run = [("bare", bare as Contender), ("plain", plain), ("troubled", troubled), ("graph", graph)];
     let (_, run) = run.iter().find(|(n, _)| *n == name).unwrap();
     let before = cpu_seconds();
     let done = run(30_000_000);
@@ -228,7 +232,7 @@ fn peer(ours: f64) {
             ours * 1e6 / speed
         ),
         None => {
-            println!("skipped: SimPy is not installed (pip install simpy; HOMEOSTAT_PYTHON names a Python)")
+            println!("skipped: SimPy is not installed (pip install simpy; HOMEOSTAT_PYTHON names a Python)");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The published facts of Gandhi et al. (*AutoScale*, ACM TOCS 30(4), 2012, table III) on the six
+//! The published facts of Gandhi et al. (*`AutoScale`*, ACM TOCS 30(4), 2012, table III) on the six
 //! reconstructed shapes. The recordings were never published, so figures can't be equal; what is compared
 //! is which policy keeps T95 ≤ 500 ms and which needs fewer servers than one that is always on.
 //!
@@ -16,7 +16,7 @@ use workload::Shape;
 /// T95 that was promised, in ms.
 const PROMISE_MS: f64 = 500.0;
 
-/// Table III: T95 in ms / mean servers of always on, reactive, moving average, AutoScale--.
+/// Table III: T95 in ms / mean servers of always on, reactive, moving average, `AutoScale--`.
 const PAPER: [(Shape, [(f64, f64); 4]); 6] = [
     (Shape::SlowlyVarying, [(271.0, 14.0), (673.0, 4.1), (3_464.0, 4.1), (435.0, 5.8)]),
     (Shape::QuicklyVarying, [(303.0, 14.0), (20_005.0, 10.1), (3_335.0, 10.6), (362.0, 15.1)]),

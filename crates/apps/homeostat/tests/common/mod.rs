@@ -10,7 +10,8 @@ use std::process::{Command, Output};
 pub(crate) const SMALL: &str = "\
 version: 1
 name: small
-traffic: { source: { generate: { length: 1h, mean_rps: 40, bursts: { per_day: 60, height: 1.0, lasts: 2m } } } }
+traffic:
+  source: { generate: { length: 1h, mean_rps: 40, bursts: { per_day: 60, height: 1.0, lasts: 2m } } }
 objective: { latency: 1s, attainment: 0.99 }
 services:
   - name: model

@@ -46,7 +46,9 @@ pub(crate) fn products(series: &[f64]) -> Vec<f64> {
     }
     transform(&mut re, &mut im);
     re.truncate(series.len());
-    re.iter_mut().for_each(|sum| *sum /= n as f64);
+    for sum in &mut re {
+        *sum /= n as f64;
+    }
     re
 }
 

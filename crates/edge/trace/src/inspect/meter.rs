@@ -77,7 +77,7 @@ impl Meter {
             self.cells.resize(last + 1, Cell::default());
         }
         // A piece that ends on a border does not reach into the next cell.
-        if end.since(self.origin()).0 % self.width().0 == 0 { last.saturating_sub(1) } else { last }
+        if end.since(self.origin()).0.is_multiple_of(self.width().0) { last.saturating_sub(1) } else { last }
     }
 
     /// Requests per second of cells `factor` times as wide; `None` where less than half is known.

@@ -183,6 +183,7 @@ pub struct RatePoint {
     pub peak: Option<f64>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde calls")]
 fn as_iso<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&iso(*at))
 }

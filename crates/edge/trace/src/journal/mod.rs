@@ -89,6 +89,8 @@ fn blocks(block: u64) -> String {
 /// CRC-32 of several pieces.
 fn crc(pieces: &[&[u8]]) -> u32 {
     let mut crc = flate2::Crc::new();
-    pieces.iter().for_each(|piece| crc.update(piece));
+    for piece in pieces {
+        crc.update(piece);
+    }
     crc.sum()
 }

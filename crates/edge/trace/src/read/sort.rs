@@ -280,7 +280,11 @@ mod tests {
         }
 
         #[test]
-        fn keeps_events(service in any::<Option<u64>>(), input in any::<Option<u32>>(), output in any::<Option<u32>>()) {
+        fn keeps_events(
+            service in any::<Option<u64>>(),
+            input in any::<Option<u32>>(),
+            output in any::<Option<u32>>(),
+        ) {
             let size = RequestSize { service: service.map(Span), input_tokens: input, output_tokens: output };
             let event = Event { at: Instant(3), row: 9, size };
             prop_assert_eq!(Event::from(Row::from_bytes(&Row::from(event).bytes())), event);

@@ -1,3 +1,5 @@
+//! Hand-computed cases.
+
 use super::*;
 use homeostat_core::ReplicaId;
 use homeostat_core::observe::{FetchError, Phase, Readiness, ReplicaView};

@@ -1,3 +1,5 @@
+//! Hand-computed cases.
+
 use super::*;
 use crate::hpa::PodTemplate;
 use homeostat_core::observe::FetchError;

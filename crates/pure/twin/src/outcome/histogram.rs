@@ -95,7 +95,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn quantiles_are_within_half_a_percent(mut times in prop::collection::vec(1_u64..1 << 50, 1..200), q in 0.0..1.0_f64) {
+        fn quantiles_are_within_half_a_percent(
+            mut times in prop::collection::vec(1_u64..1 << 50, 1..200),
+            q in 0.0..1.0_f64,
+        ) {
             let mut histogram = Histogram::<7>::default();
             for time in &times {
                 histogram.add(Span(*time));
@@ -108,7 +111,10 @@ mod tests {
         }
 
         #[test]
-        fn what_is_taken_back_was_never_there(times in prop::collection::vec(1_u64..1 << 40, 1..50), extra in 1_u64..1 << 40) {
+        fn what_is_taken_back_was_never_there(
+            times in prop::collection::vec(1_u64..1 << 40, 1..50),
+            extra in 1_u64..1 << 40,
+        ) {
             let mut plain = Histogram::<7>::default();
             for time in &times {
                 plain.add(Span(*time));
