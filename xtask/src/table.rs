@@ -79,7 +79,7 @@ fn cell(result: &Value, policy: &str) -> String {
     let keeps = |row: &&Value| number(row, "attainment") >= wanted;
     let best = rows.iter().filter(keeps).map(|row| number(row, "cost")).fold(f64::INFINITY, f64::min);
     let Some(row) = rows.iter().find(|row| row["name"] == policy) else { return "–".to_owned() };
-    let attained = (number(row, "attainment") * 100_000.0).floor() / 1_000.0;
+    let attained = (number(row, "attainment") * 10_000.0).floor() / 100.0;
     let text = format!("{attained:.2} % / {:.0}", number(row, "replica_hours"));
     if keeps(&row) && number(row, "cost") <= best { format!("**{text}**") } else { text }
 }
