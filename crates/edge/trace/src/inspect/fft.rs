@@ -5,17 +5,12 @@ use std::f64::consts::TAU;
 /// Transforms in place; the length is a power of two.
 fn transform(re: &mut [f64], im: &mut [f64]) {
     let n = re.len();
-    let mut j = 0;
-    for i in 1..n {
-        let mut bit = n >> 1;
-        while j & bit != 0 {
-            j ^= bit;
-            bit >>= 1;
-        }
-        j |= bit;
-        if i < j {
-            re.swap(i, j);
-            im.swap(i, j);
+    let bits = n.trailing_zeros();
+    for here in 1..n {
+        let there = here.reverse_bits() >> (usize::BITS - bits);
+        if here < there {
+            re.swap(here, there);
+            im.swap(here, there);
         }
     }
     let mut length = 2;
@@ -24,10 +19,10 @@ fn transform(re: &mut [f64], im: &mut [f64]) {
         for k in 0..half {
             let (sin, cos) = (-TAU * k as f64 / length as f64).sin_cos();
             for start in (k..n).step_by(length) {
-                let (a, b) = (start, start + half);
-                let (x, y) = (re[b] * cos - im[b] * sin, re[b] * sin + im[b] * cos);
-                (re[b], im[b]) = (re[a] - x, im[a] - y);
-                (re[a], im[a]) = (re[a] + x, im[a] + y);
+                let other = start + half;
+                let turned = (re[other] * cos - im[other] * sin, re[other] * sin + im[other] * cos);
+                (re[other], im[other]) = (re[start] - turned.0, im[start] - turned.1);
+                (re[start], im[start]) = (re[start] + turned.0, im[start] + turned.1);
             }
         }
         length *= 2;
