@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use homeostat_core::Span;
 use homeostat_core::load::{BinLoad, LoadItem};
-use homeostat_trace::{ReadOptions, inspect, open};
+use homeostat_trace::{FindingKind, ReadOptions, inspect, open};
 
 fn data(name: &str) -> Option<PathBuf> {
     let root = std::env::var_os("HOMEOSTAT_DATA")
@@ -42,6 +42,11 @@ fn world_cup() {
     let options = ReadOptions { map, ..ReadOptions::default() };
     let seen = inspect(&path, &options, 500).unwrap();
     assert_eq!(seen.items, 95_190);
+    assert_eq!(seen.requests, 1_141_892_467.0);
+    assert!((seen.daily_autocorrelation.unwrap() - 0.65).abs() < 0.02);
+    let zeros: u64 =
+        seen.findings.iter().filter(|f| f.kind == FindingKind::ZeroRun).map(|finding| finding.count).sum();
+    assert_eq!(zeros, 10);
     assert!((seen.mean_per_second - 200.0).abs() < 1.0, "{}", seen.mean_per_second);
     assert!((seen.peak.unwrap().per_second - 3_752.0).abs() < 1.0);
 }
@@ -55,6 +60,48 @@ fn nasa_and_twitter() {
     let (items, requests) = sum(&twitter, &step(1));
     assert_eq!(items, 1_209_600);
     assert!((requests / 1_209_600.0 - 63.6).abs() < 0.1);
+}
+
+/// The hurricane of 1995, and the half hour that the Twitter record lacks every night.
+#[test]
+fn known_holes_are_pointed_out() {
+    let step = |seconds| ReadOptions { step: Some(Span::from_secs(seconds)), ..ReadOptions::default() };
+    let Some(nasa) = data("request-traces/nasa_http_1995_10s.csv.gz") else { return };
+    let seen = inspect(&nasa, &step(10), 500).unwrap();
+    let longest = seen.findings.iter().max_by_key(|finding| finding.span).unwrap();
+    assert_eq!(longest.kind, FindingKind::ZeroRun);
+    assert!(longest.start.as_secs_f64() - 2_435_065.0 < 10.0 && longest.span > Span::HOUR * 37);
+    assert!(
+        seen.findings.iter().all(|finding| finding.kind != FindingKind::DailyZeros),
+        "{:?}",
+        seen.findings
+    );
+    let Some(twitter) = data("request-traces/twitter_stream_2021-08_1s.csv.gz") else { return };
+    let seen = inspect(&twitter, &step(1), 500).unwrap();
+    let nightly = &seen.findings[0];
+    assert_eq!((nightly.kind, nightly.count), (FindingKind::DailyZeros, 14));
+    assert_eq!(nightly.suggestion.as_deref(), Some("--artefact 23:31:01-24:00:00"));
+    println!("{:?}", seen.periods);
+}
+
+/// Files that are no load must be refused or read, and none may panic.
+#[test]
+fn every_csv_of_the_data_ends() {
+    let Some(root) = data("MANIFEST.csv") else { return };
+    let mut folders = vec![root.parent().unwrap().to_owned()];
+    let mut read = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.metadata().unwrap().len() < 200_000 {
+                let options = ReadOptions { step: Some(Span::SECOND), ..ReadOptions::default() };
+                read += u32::from(inspect(&path, &options, 100).is_ok());
+            }
+        }
+    }
+    assert!(read > 50, "{read}");
 }
 
 #[test]

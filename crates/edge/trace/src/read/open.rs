@@ -140,6 +140,17 @@ impl Opening<'_> {
         columns: Columns,
         azure: bool,
     ) -> Result<Found, TraceError> {
+        if let (Some(key), None) = (&self.options.key, columns.key) {
+            return Err(TraceError::Option(BadOption {
+                option: "--key",
+                found: key.clone(),
+                expected: format!(
+                    "a trace with a column of keys; --map names that of {}",
+                    self.path.display()
+                ),
+                example: "--map time=time,count=count,key=app",
+            }));
+        }
         let said = self.options.format;
         let asked = self.options.map.as_ref().is_some_and(|map| map.time.is_some());
         let events = said == Some(Format::Events)

@@ -1,7 +1,8 @@
 //! Bins of another length: a grid of multiples of the step, loads cut at its lines.
 //!
-//! A bin of which less than half is known is a hole; otherwise its count is what was recorded, and its
-//! rate is the mean over the known part.
+//! A bin of which more is missing than known is a hole; otherwise its count is what was recorded, and its
+//! rate is the mean over the known part. What lies before the start or after the end is not missing, so
+//! no request is lost at the edges.
 
 use homeostat_core::load::LoadStream;
 use homeostat_core::{Instant, Span};
@@ -25,6 +26,7 @@ struct Bin {
     start: Instant,
     requests: f64,
     known: u64,
+    missing: u64,
     /// Holds a recorded request, so all of it counts as known.
     log: bool,
 }
@@ -71,7 +73,7 @@ impl Resample {
     fn fill(&mut self, part: Part) -> Option<Bin> {
         let mut bin = match self.bin.take() {
             Some(bin) => bin,
-            None => Bin { start: self.grid(part.start), requests: 0.0, known: 0, log: part.log },
+            None => Bin { start: self.grid(part.start), requests: 0.0, known: 0, missing: 0, log: part.log },
         };
         let border = bin.start + self.step;
         if part.start >= border {
@@ -89,6 +91,8 @@ impl Resample {
         if let Some(per_ns) = part.per_ns {
             bin.requests += per_ns * length as f64;
             bin.known += length;
+        } else {
+            bin.missing += length;
         }
         if part.end > border {
             self.rest = Some(Part { start: border, ..part });
@@ -101,13 +105,13 @@ impl Resample {
     fn next_bin(&mut self, bin: Bin, part: Part) -> Bin {
         let start = bin.start + self.step;
         let log = bin.log && part.log;
-        self.bin = Some(Bin { start, requests: 0.0, known: 0, log });
+        self.bin = Some(Bin { start, requests: 0.0, known: 0, missing: 0, log });
         bin
     }
 
     fn row(&self, bin: Bin) -> Row {
         let known = if bin.log { self.step.0 } else { bin.known };
-        let load = (known > 0 && known >= self.step.0 / 2)
+        let load = (known > 0 && known >= bin.missing)
             .then(|| Load { requests: bin.requests, per_second: bin.requests / Span(known).as_secs_f64() });
         Row { start: bin.start, span: self.step, load }
     }
