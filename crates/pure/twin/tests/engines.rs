@@ -47,6 +47,38 @@ fn both_engines_agree_under_faults() {
     ] }));
 }
 
+/// Attempts that fail are tried again: those refused, those whose clients gave up in the queue or in
+/// service, those lost in a crash, and those that a slow replica no longer serves in time.
+#[test]
+fn both_engines_agree_on_retries() {
+    let faults = serde_json::json!([
+        { "kind": "crash", "every": "2m" },
+        { "kind": { "slow": { "factor": 4.0, "lasts": "90s" } }, "every": "3m" },
+    ]);
+    for cancels in [false, true] {
+        let client = serde_json::json!({ "timeout": "700ms", "retries": 2, "cancels": cancels });
+        agree(serde_json::json!({ "client": client, "faults": faults }));
+        let full = serde_json::json!([{
+            "name": "model",
+            "server": { "fcfs": { "slots": 4, "queue": 3 } },
+            "service_time": { "log_normal": { "mean": "200ms", "cv": 1.0 } },
+            "replicas": { "min": 1, "max": 50 },
+            "start_up": { "model_load": { "fixed": "60s" } },
+        }]);
+        agree(serde_json::json!({ "client": client, "faults": faults, "services": full }));
+    }
+}
+
+/// All replicas die at once: requests are held at the front until one is back, or until they give up.
+#[test]
+fn both_engines_agree_on_requests_held_at_the_front() {
+    let faults = serde_json::json!([{ "kind": "crash", "every": "6m", "which": "all" }]);
+    for retries in [0, 2] {
+        let client = serde_json::json!({ "timeout": "20s", "retries": retries, "front_queue": 300 });
+        agree(serde_json::json!({ "client": client, "faults": faults }));
+    }
+}
+
 #[test]
 fn a_run_repeats_to_the_byte() {
     let graph = scenario(serde_json::json!({

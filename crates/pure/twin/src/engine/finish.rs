@@ -3,7 +3,7 @@
 use homeostat_core::{Instant, Span};
 
 use super::{Recorder, Simulation, Stop};
-use crate::outcome::{Outcome, Series, Verdict};
+use crate::outcome::{Outcome, Series};
 
 impl Simulation {
     pub(super) fn close(
@@ -24,18 +24,8 @@ impl Simulation {
         while self.events.next_at() < u64::MAX {
             self.happen(recorder, stop)?;
         }
-        self.fail_the_held();
         self.thin_marks();
         Ok(self.outcome(end, node_cost))
-    }
-
-    /// Whoever is still held when nothing can happen any more has failed.
-    fn fail_the_held(&mut self) {
-        if self.direct {
-            for held in std::mem::take(&mut self.services[0].held) {
-                self.tally.record(Verdict { arrival: held.arrival, time: None });
-            }
-        }
     }
 
     fn outcome(mut self, end: Instant, node_cost: f64) -> Outcome {

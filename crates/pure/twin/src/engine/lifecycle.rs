@@ -100,7 +100,7 @@ impl Simulation {
         self.advance(service, replica);
         let state = &mut self.services[service].fleet.replicas[replica as usize];
         let moved = state.station.set_speed(self.now, speed);
-        self.moved(&moved);
+        self.moved(replica, &moved);
         self.plan_report(service, replica);
     }
 

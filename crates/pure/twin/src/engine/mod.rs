@@ -1,8 +1,8 @@
 //! Virtual time: requests, events and decisions in their order.
 //!
 //! Requests arrive in a stream; everything else is an event in [`event::Queue`]. Where one service with
-//! a first-come-first-served station and no retries is all there is, a request's fate is known when it
-//! arrives and costs no event ([`direct`]); otherwise each visit to a service ends by an event
+//! a first-come-first-served station is all there is, the fate of an attempt is known when it arrives and
+//! costs no event unless it fails ([`direct`]); otherwise each visit to a service ends by an event
 //! ([`visits`]). Both give the same results, which a test checks.
 
 mod control;
@@ -80,7 +80,7 @@ struct Running {
     size_key: Key,
     balance_key: Key,
     arrived: u64,
-    /// Requests held because no replica is ready: a visit, or in the direct engine an arrival.
+    /// Visits held because no replica is ready.
     held: VecDeque<Held>,
     woken: bool,
     /// Replicas that found no node.
@@ -90,14 +90,11 @@ struct Running {
     flips: u64,
 }
 
-/// A request held at the front.
-#[derive(Debug, Clone, Copy)]
+/// A visit held at the front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Held {
     visit: u32,
     generation: u32,
-    arrival: Instant,
-    id: u64,
-    work: Span,
 }
 
 /// One run of a scenario under one set of policies.
@@ -213,10 +210,8 @@ impl Simulation {
             let horizon = self.events.next_at();
             if arrival.at.0 >= horizon {
                 self.happen(recorder, stop)?;
-            } else if self.direct && !self.services[0].fleet.ready.is_empty() {
-                self.arrive_until(horizon);
             } else {
-                self.arrive(arrival);
+                self.arrive(&arrival);
                 self.next_arrival = self.arrivals.next();
             }
         }
@@ -230,20 +225,13 @@ impl Simulation {
         self.close(end, recorder, stop)
     }
 
-    /// All requests before `horizon`: where their fates are known at once, they make no events.
-    fn arrive_until(&mut self, horizon: u64) {
-        while let Some(arrival) = self.next_arrival.filter(|arrival| arrival.at.0 < horizon) {
-            self.arrive_direct(arrival.at, self.recorded_work(&arrival));
-            self.arrive_in_rows(horizon);
-            self.next_arrival = self.arrivals.next();
-        }
-    }
-
-    fn arrive(&mut self, arrival: Arrival) {
-        if self.direct {
-            self.arrive_direct(arrival.at, self.recorded_work(&arrival));
+    #[inline]
+    fn arrive(&mut self, arrival: &Arrival) {
+        let recorded = self.recorded_work(arrival);
+        if self.goes_direct(recorded) {
+            self.arrive_direct(arrival, recorded);
         } else {
-            self.arrive_with_events(arrival);
+            self.arrive_with_events(arrival.at, recorded);
         }
     }
 
@@ -329,7 +317,7 @@ fn running(
 /// Whether the fate of a request is known when it arrives.
 fn is_direct(scenario: &Scenario) -> bool {
     let simple = |s: &crate::scenario::Service| matches!(s.server, Server::Fcfs(_)) && s.then.is_empty();
-    scenario.client.retries == 0 && scenario.services.len() == 1 && simple(&scenario.services[0])
+    scenario.services.len() == 1 && simple(&scenario.services[0])
 }
 
 /// The call graph by index.

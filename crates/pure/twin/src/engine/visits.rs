@@ -7,19 +7,18 @@
 use homeostat_core::{Instant, Span};
 
 use super::event::What;
-use super::{Held, Simulation};
+use super::{Held, Simulation, direct};
 use crate::outcome::Verdict;
-use crate::station::{Accepted, Left, Task};
-use crate::workload::Arrival;
+use crate::station::{Accepted, Left, Station, Task};
 
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// A logical request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request {
     id: u64,
     first: Instant,
-    deadline: Instant,
+    pub(super) deadline: Instant,
     recorded: Option<Span>,
     attempt: u32,
     /// Visits under way, of whatever attempt, and a pending retry.
@@ -41,31 +40,29 @@ pub(super) struct Visit {
     pending: u16,
 }
 
+impl Request {
+    /// A request before its first attempt, with one `live` for whoever makes it.
+    pub(super) const fn first(id: u64, first: Instant, recorded: Option<Span>) -> Self {
+        Self { id, first, deadline: Instant::MAX, recorded, attempt: 0, live: 1, done: false }
+    }
+}
+
 impl Simulation {
-    pub(super) fn arrive_with_events(&mut self, arrival: Arrival) {
+    pub(super) fn arrive_with_events(&mut self, at: Instant, recorded: Option<Span>) {
         let id = self.next_id;
         self.next_id += 1;
-        self.now = arrival.at;
-        let request = Request {
-            id,
-            first: arrival.at,
-            deadline: Instant::MAX,
-            recorded: self.recorded_work(&arrival),
-            attempt: 0,
-            live: 1,
-            done: false,
-        };
-        let index = match self.free_requests.pop() {
-            Some(index) => {
-                self.requests[index as usize] = request;
-                index
-            }
-            None => {
-                self.requests.push(request);
-                (self.requests.len() - 1) as u32
-            }
-        };
-        self.attempt(index);
+        self.now = at;
+        let request = self.new_request(Request::first(id, at, recorded));
+        self.attempt(request);
+    }
+
+    pub(super) fn new_request(&mut self, request: Request) -> u32 {
+        if let Some(index) = self.free_requests.pop() {
+            self.requests[index as usize] = request;
+            return index;
+        }
+        self.requests.push(request);
+        (self.requests.len() - 1) as u32
     }
 
     /// Begins an attempt; it holds one `live` of the request until its first visit has begun.
@@ -76,17 +73,7 @@ impl Simulation {
     }
 
     fn visit(&mut self, request: u32, parent: u32, service: u16) {
-        let attempt = self.requests[request as usize].attempt;
-        let fresh =
-            Visit { request, attempt, parent, generation: 0, version: 0, service, stage: 0, pending: 0 };
-        let index = if let Some(index) = self.free_visits.pop() {
-            let generation = self.visits[index as usize].generation;
-            self.visits[index as usize] = Visit { generation, ..fresh };
-            index
-        } else {
-            self.visits.push(fresh);
-            (self.visits.len() - 1) as u32
-        };
+        let index = self.new_visit(request, parent, service);
         self.requests[request as usize].live += 1;
         self.services[usize::from(service)].arrived += 1;
         self.hops += 1;
@@ -95,6 +82,24 @@ impl Simulation {
         } else {
             self.serve(index);
         }
+    }
+
+    pub(super) fn new_visit(&mut self, request: u32, parent: u32, service: u16) -> u32 {
+        let attempt = self.requests[request as usize].attempt;
+        let fresh =
+            Visit { request, attempt, parent, generation: 0, version: 0, service, stage: 0, pending: 0 };
+        if let Some(index) = self.free_visits.pop() {
+            let generation = self.visits[index as usize].generation;
+            self.visits[index as usize] = Visit { generation, ..fresh };
+            return index;
+        }
+        self.visits.push(fresh);
+        (self.visits.len() - 1) as u32
+    }
+
+    /// What a station knows a visit by.
+    pub(super) fn tag(&self, visit: u32) -> u64 {
+        u64::from(visit) | u64::from(self.visits[visit as usize].generation) << 32
     }
 
     /// Hands a visit to a replica.
@@ -109,8 +114,7 @@ impl Simulation {
         let key = if request.attempt == 0 { key } else { key.nth(request.attempt.into()) };
         let k = running.picker.pick(&mut running.fleet, self.now, key.at(request.id).bits());
         let replica = running.fleet.ready[k];
-        let tag = u64::from(index) | u64::from(visit.generation) << 32;
-        let task = Task { tag, arrival: self.now, work, deadline: request.deadline };
+        let task = Task { tag: self.tag(index), arrival: self.now, work, deadline: request.deadline };
         self.advance(service, replica);
         match self.services[service].fleet.replicas[replica as usize].station.accept(&task) {
             Accepted::Serves(at) => self.plan_leave(index, at, true),
@@ -120,7 +124,7 @@ impl Simulation {
         }
     }
 
-    fn plan_leave(&mut self, visit: u32, at: Instant, served: bool) {
+    pub(super) fn plan_leave(&mut self, visit: u32, at: Instant, served: bool) {
         let Visit { generation, version, .. } = self.visits[visit as usize];
         self.events.push(at, What::Leave { visit, generation, version, served });
     }
@@ -132,12 +136,20 @@ impl Simulation {
             self.fail(index);
             return;
         }
-        let Request { id, first, deadline, .. } = self.requests[visit.request as usize];
         let generation = visit.generation;
-        let held = Held { visit: index, generation, arrival: first, id, work: Span::ZERO };
-        self.services[service].held.push_back(held);
+        self.services[service].held.push_back(Held { visit: index, generation });
+        let deadline = self.requests[visit.request as usize].deadline;
         self.events.push(deadline, What::Deadline { visit: index, generation });
-        self.wake(service, self.now);
+        self.wake(service);
+    }
+
+    /// A service without replicas asks its controller at once, if that one wants to be asked.
+    fn wake(&mut self, service: usize) {
+        let running = &mut self.services[service];
+        if running.controller.cadence().wake_from_zero && !running.woken && running.fleet.desired == 0 {
+            running.woken = true;
+            self.events.push(self.now, What::Tick { service: service as u16, again: false });
+        }
     }
 
     /// The client of a held visit leaves.
@@ -155,10 +167,6 @@ impl Simulation {
 
     /// Hands all held visits of a service on.
     pub(super) fn release_held(&mut self, service: usize) {
-        if self.direct {
-            self.release_direct();
-            return;
-        }
         for held in std::mem::take(&mut self.services[service].held) {
             if self.visits[held.visit as usize].generation == held.generation {
                 self.serve(held.visit);
@@ -183,11 +191,13 @@ impl Simulation {
             self.complete(index, orphan);
             return;
         }
-        let calls = self.stages[usize::from(visit.service)][usize::from(visit.stage)].clone();
+        let (service, stage) = (usize::from(visit.service), usize::from(visit.stage));
+        let calls = self.stages[service][stage].len();
         let mine = &mut self.visits[index as usize];
-        (mine.pending, mine.stage) = (calls.len() as u16, visit.stage + 1);
+        (mine.pending, mine.stage) = (calls as u16, visit.stage + 1);
         let generation = visit.generation;
-        for to in calls {
+        for call in 0..calls {
+            let to = self.stages[service][stage][call];
             // A call may fail at once and take the whole attempt with it.
             if self.visits[index as usize].generation == generation {
                 self.visit(visit.request, index, to);
@@ -266,9 +276,14 @@ impl Simulation {
     }
 
     /// Lets a station report what happened up to now.
+    #[inline]
     pub(super) fn advance(&mut self, service: usize, replica: u32) {
+        let station = &mut self.services[service].fleet.replicas[replica as usize].station;
+        if matches!(station, Station::Fcfs(_)) {
+            return;
+        }
         let mut left = Vec::new();
-        self.services[service].fleet.replicas[replica as usize].station.advance(self.now, &mut left);
+        station.advance(self.now, &mut left);
         for left in left {
             self.left(&left);
         }
@@ -306,29 +321,25 @@ impl Simulation {
         self.end_if_drained(service, replica);
     }
 
-    /// Visits that were inside a replica when it died.
+    /// Requests that were inside a replica when it died.
     pub(super) fn lose(&mut self, lost: &[Left]) {
-        if self.direct {
-            self.lose_direct(lost);
-            return;
-        }
         for left in lost {
             let (visit, generation) = (left.tag as u32, (left.tag >> 32) as u32);
-            if self.visits[visit as usize].generation == generation {
+            if direct::is_direct(left.tag) {
+                self.lose_direct(left);
+            } else if self.visits[visit as usize].generation == generation {
                 self.fail(visit);
             }
         }
     }
 
-    /// Visits inside a replica that became slower or faster.
-    pub(super) fn moved(&mut self, moved: &[(Left, Left)]) {
-        if self.direct {
-            self.move_direct(moved);
-            return;
-        }
-        for (_, new) in moved {
+    /// Requests inside a replica that became slower or faster.
+    pub(super) fn moved(&mut self, replica: u32, moved: &[(Left, Left)]) {
+        for (old, new) in moved {
             let (visit, generation) = (new.tag as u32, (new.tag >> 32) as u32);
-            if self.visits[visit as usize].generation == generation {
+            if direct::is_direct(new.tag) {
+                self.move_direct(replica, old, new);
+            } else if self.visits[visit as usize].generation == generation {
                 self.visits[visit as usize].version += 1;
                 self.plan_leave(visit, new.at, new.served);
             }

@@ -3,7 +3,7 @@
 
 use homeostat_core::Span;
 
-use super::{Fault, FaultKind, NodePool, SCENARIO_VERSION, Scenario, Server, Service, Source};
+use super::{Fault, FaultKind, Generated, NodePool, SCENARIO_VERSION, Scenario, Server, Service, Source};
 
 /// A scenario that can't be run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,11 +30,28 @@ fn share(value: f64, path: impl Into<String>) -> Checked {
 }
 
 fn positive(value: f64, path: impl Into<String>) -> Checked {
-    require(value.is_finite() && value > 0.0, path, "must be a positive number")
+    require(value.is_finite() && value > 0.0, path, "must be a positive number, for example 1.5")
 }
 
 fn not_negative(value: f64, path: impl Into<String>) -> Checked {
-    require(value.is_finite() && value >= 0.0, path, "must be 0 or more")
+    require(value.is_finite() && value >= 0.0, path, "must be 0 or more, for example 0.1")
+}
+
+/// Steps of a generated series at most.
+const MOST_STEPS: u64 = 10_000_000;
+
+fn check_surges(g: &Generated) -> Checked {
+    for (name, bursts) in [("bursts", g.bursts), ("flash_crowds", g.flash_crowds)] {
+        let path = |field| format!("traffic.source.generate.{name}.{field}");
+        not_negative(bursts.per_day, path("per_day"))?;
+        not_negative(bursts.height, path("height"))?;
+    }
+    if let Some(regular) = g.regular {
+        not_negative(regular.height, "traffic.source.generate.regular.height")?;
+        let path = "traffic.source.generate.regular.every";
+        require(!regular.every.is_zero(), path, "must be positive, for example 30m")?;
+    }
+    Ok(())
 }
 
 impl Scenario {
@@ -45,12 +62,18 @@ impl Scenario {
             "version",
             "this build reads version 1; write `version: 1`",
         )?;
-        share(self.objective.attainment, "objective.attainment")?;
+        require(!self.name.is_empty(), "name", "must not be empty, for example my-service")?;
+        let attainment = "must be a share from 0 to 1, for example 0.999";
+        require((0.0..=1.0).contains(&self.objective.attainment), "objective.attainment", attainment)?;
         require(!self.objective.latency.is_zero(), "objective.latency", "must be positive, for example 1s")?;
         require(!self.client.timeout.is_zero(), "client.timeout", "must be positive, for example 10s")?;
         self.check_traffic()?;
         self.check_metrics()?;
-        require(!self.services.is_empty(), "services", "at least one service is needed")?;
+        require(
+            !self.services.is_empty(),
+            "services",
+            "at least one service is needed, for example [{ name: model, replicas: { … }, … }]",
+        )?;
         for (i, service) in self.services.iter().enumerate() {
             service.check(&format!("services[{i}]"))?;
             self.check_calls(i)?;
@@ -95,12 +118,22 @@ impl Scenario {
             Source::Generate(g) => {
                 let path = |field| format!("traffic.source.generate.{field}");
                 step(Some(g.step), &path("step"))?;
-                require(g.length >= g.step, path("length"), "must be at least one step long")?;
+                require(
+                    g.length >= g.step,
+                    path("length"),
+                    "must be at least one step long, for example 2d",
+                )?;
+                require(
+                    g.length.0 / g.step.0 <= MOST_STEPS,
+                    path("step"),
+                    "makes more than 10 million steps of the length; take a longer one, for example 60s",
+                )?;
                 positive(g.mean_rps, path("mean_rps"))?;
                 share(g.daily, path("daily"))?;
                 share(g.weekend, path("weekend"))?;
                 not_negative(g.drift, path("drift"))?;
-                not_negative(g.noise, path("noise"))
+                not_negative(g.noise, path("noise"))?;
+                check_surges(g)
             }
         }
     }
@@ -127,21 +160,28 @@ impl Scenario {
             require(
                 to > index,
                 path.as_str(),
-                "a service may only call services listed after it, so that requests end",
+                "a service may only call services listed after it, so that requests end; move that one down",
             )?;
         }
         let twice = |s: &Service| s.name == self.services[index].name;
         require(
             self.services.iter().filter(|s| twice(s)).count() == 1,
             format!("services[{index}].name"),
-            "two services have this name",
+            "two services have this name; give one of them another, for example model-b",
         )
     }
 
     fn check_pool(&self, pool: &NodePool, path: &str) -> Checked {
         positive(pool.speed, format!("{path}.speed"))?;
         not_negative(pool.price_per_hour, format!("{path}.price_per_hour"))?;
-        require(pool.min <= pool.max, format!("{path}.min"), "must not exceed max")?;
+        require(
+            pool.min <= pool.max,
+            format!("{path}.min"),
+            "must not exceed max, for example min: 1, max: 4",
+        )?;
+        if let Some(problem) = pool.provision.problem() {
+            return bad(format!("{path}.provision"), problem);
+        }
         let fits = |s: &Service| s.cpu_milli <= pool.cpu_milli && s.memory_mib <= pool.memory_mib;
         require(
             self.services.iter().any(fits),
@@ -216,16 +256,26 @@ impl Service {
         match self.server {
             Server::Fcfs(slots) => {
                 let sane = (1..=4_096).contains(&slots.slots);
-                require(sane, format!("{path}.fcfs.slots"), "must be from 1 to 4096")
+                require(sane, format!("{path}.fcfs.slots"), "must be from 1 to 4096, for example 4")
             }
             Server::Sharing(sharing) => {
                 share(sharing.contention, format!("{path}.sharing.contention"))?;
                 share(sharing.coherency, format!("{path}.sharing.coherency"))?;
-                require(sharing.limit > 0, format!("{path}.sharing.limit"), "must be positive")
+                let cores = format!("{path}.sharing.cores");
+                require(sharing.cores > 0, cores, "must be positive, for example 1")?;
+                require(
+                    sharing.limit > 0,
+                    format!("{path}.sharing.limit"),
+                    "must be positive, for example 64",
+                )
             }
             Server::Batch(batch) => {
                 let works = batch.max_batch > 0 && !(batch.fixed.is_zero() && batch.each.is_zero());
-                require(works, format!("{path}.batch"), "needs max_batch and a positive time")
+                require(
+                    works,
+                    format!("{path}.batch"),
+                    "needs max_batch and a time, for example { fixed: 20ms, each: 5ms, max_batch: 16 }",
+                )
             }
         }?;
         let needs_time = !matches!(self.server, Server::Batch(_));

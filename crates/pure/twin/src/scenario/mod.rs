@@ -149,6 +149,7 @@ impl Scenario {
         for service in &mut self.services {
             service.replicas.max = max;
             service.replicas.min = service.replicas.min.min(max);
+            service.initial = service.initial.map(|initial| initial.min(max));
         }
     }
 }

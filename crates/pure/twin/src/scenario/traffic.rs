@@ -82,6 +82,10 @@ pub struct Recorded {
     /// The file, relative to the scenario file. `data:PATH` is looked for under the folder that the
     /// environment variable `HOMEOSTAT_DATA` names.
     pub file: String,
+    /// The format, where the guess is wrong: `values`, `series`, `events`, `azure-llm`, `mooncake`,
+    /// `servegen` or `prometheus`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
     /// Which columns mean what, for example `time=TimeStamp,rate=Value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub map: Option<String>,

@@ -133,6 +133,8 @@ impl Fcfs {
         }
         self.ordered &= self.jobs.back().is_none_or(|last| last.start <= job.start);
         self.jobs.push_back(job);
+        // Whoever starts at once finds nobody waiting.
+        self.started = if job.start <= from { self.jobs.len() } else { self.started };
     }
 
     #[inline]
@@ -174,6 +176,13 @@ impl Fcfs {
     pub fn outstanding(&mut self, now: Instant) -> u32 {
         let busy = self.slots.iter().map(|free| u32::from(*free > now.0)).sum::<u32>();
         if busy < self.slots() { busy } else { busy + self.waiting(now) }
+    }
+
+    /// A request on record, most likely the last, goes by another tag.
+    pub fn rename(&mut self, old: u64, new: u64) {
+        if let Some(job) = self.jobs.iter_mut().rev().find(|job| job.tag == old) {
+            job.tag = new;
+        }
     }
 
     /// When the last request on record leaves.

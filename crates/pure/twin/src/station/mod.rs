@@ -154,6 +154,13 @@ impl Station {
         }
     }
 
+    /// From now on a request inside goes by another tag.
+    pub fn rename(&mut self, old: u64, new: u64) {
+        if let Self::Fcfs(station) = self {
+            station.rename(old, new);
+        }
+    }
+
     /// The counters as they stand at `now`.
     pub fn counters(&mut self, now: Instant) -> Counters {
         match self {

@@ -96,6 +96,11 @@ impl Arrivals {
         count
     }
 
+    /// The last `count` requests that [`Self::fill_before`] gave come again.
+    pub const fn put_back(&mut self, count: usize) {
+        self.at -= count;
+    }
+
     fn look_ahead(&mut self) {
         self.ahead = match self.stream.next() {
             Some(Ok(item)) => Some(item),
