@@ -39,6 +39,7 @@ pub(crate) enum Command {
 
 /// Options of every comparison.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Comparison")]
 pub(crate) struct RunArgs {
     /// A policy: the name of a built-in one, or a file (ours, or a manifest of the Kubernetes HPA in
     /// autoscaling/v2 or of KEDA); may be repeated [default: those of the scenario, else all built in]
@@ -47,7 +48,8 @@ pub(crate) struct RunArgs {
     /// Seed of all random numbers
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
-    /// Number of seeds, from --seed on; with several, tables show means with 95 % intervals
+    /// Number of seeds, counted up from --seed; with several, figures are means, and tables and JSON
+    /// (`ci`) show their 95 % intervals
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub(crate) seeds: u64,
     /// Print one JSON object instead of a table
@@ -66,8 +68,8 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) timing: bool,
     /// Threads [default: all cores]
-    #[arg(long)]
-    pub(crate) threads: Option<usize>,
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
     /// Don't draw a progress bar
     #[arg(long)]
     pub(crate) quiet: bool,
@@ -80,6 +82,11 @@ fn factor(text: &str) -> Result<f64, String> {
     factor.ok_or_else(|| "expected a positive number, for example 1.5".to_owned())
 }
 
+fn positive(text: &str) -> Result<Span, String> {
+    let span = text.parse::<Span>().map_err(|error| error.to_string())?;
+    if span.is_zero() { Err("expected more than nothing, for example 500ms".to_owned()) } else { Ok(span) }
+}
+
 /// Changes to a scenario.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "What if")]
@@ -88,10 +95,10 @@ pub(crate) struct WhatIf {
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = factor)]
     pub(crate) scale_load: Option<f64>,
     /// Mean time from order to readiness of a replica, for example 120s
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) start_up: Option<Span>,
     /// Latency of the objective, for example 500ms
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = positive)]
     pub(crate) slo: Option<Span>,
     /// Largest number of replicas
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -118,13 +125,13 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) trace: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) read: ReadArgs,
-    #[command(flatten)]
     pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 /// How to read a trace file.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Reading the trace")]
 pub(crate) struct ReadArgs {
     /// Which columns mean what: time=…,count=…|rate=…,key=…,input=…,output=…,service=…
@@ -171,11 +178,11 @@ pub(crate) enum TraceCommand {
     Inspect {
         /// The trace
         file: PathBuf,
-        #[command(flatten)]
-        read: ReadArgs,
         /// Print JSON
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        read: ReadArgs,
     },
     /// Write a trace in another form; `.gz` at the end of OUT compresses
     Convert {

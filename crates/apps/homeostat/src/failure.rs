@@ -41,7 +41,13 @@ impl Failure {
         if self.0.downcast_ref::<std::io::Error>().is_some_and(gone) {
             return Code::Done;
         }
-        eprintln!("error: {:#}", self.0);
+        let mut text = self.0.to_string();
+        for cause in self.0.chain().skip(1).map(ToString::to_string) {
+            if !text.contains(&cause) {
+                text = format!("{text}: {cause}");
+            }
+        }
+        eprintln!("error: {text}");
         Code::BadInput
     }
 }

@@ -3,6 +3,7 @@
 use homeostat_twin::scenario::{Recorded, Scale, Source};
 
 use crate::cli::{CompareArgs, ReadArgs, RunArgs, WhatIf};
+use crate::commands::again;
 use crate::failure::{Code, Failure, Outcome};
 use crate::input::scenario::{self, World};
 use crate::input::{policies, traffic};
@@ -17,12 +18,14 @@ pub(crate) fn run(args: &CompareArgs) -> Outcome {
         world.scenario.traffic.source = Source::Trace(recorded(&args.read, &absolute.to_string_lossy()));
     } else if let Source::Trace(trace) = &mut world.scenario.traffic.source {
         *trace = overridden(trace, &args.read);
+    } else if args.read != ReadArgs::default() {
+        return Err(Failure::new(format!(
+            "{}: its traffic is not a recorded trace, so that options for reading one change nothing; name \
+             one, for example --trace requests.csv",
+            world.origin
+        )));
     }
-    let mut command = format!("homeostat compare {}", args.scenario.display());
-    if let Some(trace) = &args.trace {
-        command = format!("{command} --trace {}", trace.display());
-    }
-    compare(world, &args.run, &command)
+    compare(world, &args.run, &again::comparing(args))
 }
 
 fn recorded(read: &ReadArgs, file: &str) -> Recorded {
@@ -33,6 +36,7 @@ fn recorded(read: &ReadArgs, file: &str) -> Recorded {
 fn overridden(trace: &Recorded, read: &ReadArgs) -> Recorded {
     Recorded {
         file: trace.file.clone(),
+        format: read.format.clone().or_else(|| trace.format.clone()),
         map: read.map.clone().or_else(|| trace.map.clone()),
         step: read.step.or(trace.step),
         missing_zeros: read.missing_zeros.or(trace.missing_zeros),
@@ -48,14 +52,24 @@ fn overridden(trace: &Recorded, read: &ReadArgs) -> Recorded {
 /// Runs a world under its policies and shows the result.
 pub(crate) fn compare(mut world: World, args: &RunArgs, command: &str) -> Outcome {
     what_if(&mut world, &args.what_if);
-    world.scenario.check().map_err(|e| Failure::new(format!("{}: {e}", world.origin)))?;
+    world.scenario.check().map_err(|error| {
+        let factor = args.what_if.scale_load.filter(|_| error.path == "traffic.scale");
+        let flag = factor.map_or(String::new(), |factor| format!("--scale-load {factor:e}: "));
+        Failure::new(format!("{flag}{}: {error}", world.origin))
+    })?;
     let entrants = policies::entrants(&world, &args.policies)?;
+    if let Some(name) = args.require.as_deref().filter(|name| *name != "any") {
+        known(name, entrants.iter().map(|entrant| entrant.name.as_str()))?;
+    }
+    for folder in [&args.report, &args.journal].into_iter().flatten() {
+        show::report::can_hold(folder)?;
+    }
     let load = traffic::survey(&world, args.seed)?;
     for note in &load.notes {
         eprintln!("note: {note}");
     }
     let comparison = run::compare(&world, &load, &entrants, args)?;
-    let command = with_options(command, args);
+    let command = again::with_options(command, args);
     if args.json {
         say(show::json::render(&comparison, args.timing)?)?;
     } else {
@@ -65,7 +79,7 @@ pub(crate) fn compare(mut world: World, args: &RunArgs, command: &str) -> Outcom
         let path = show::report::write(folder, &comparison, &load, &command)?;
         eprintln!("report: {}", path.display());
     }
-    code(&comparison, args.require.as_deref())
+    Ok(code(&comparison, args.require.as_deref()))
 }
 
 fn what_if(world: &mut World, what_if: &WhatIf) {
@@ -88,41 +102,27 @@ fn what_if(world: &mut World, what_if: &WhatIf) {
     }
 }
 
-/// The command line that makes the same result again.
-fn with_options(command: &str, args: &RunArgs) -> String {
-    let mut words = vec![command.to_owned()];
-    let mut option = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            words.push(format!("--{name} {value}"));
-        }
-    };
-    for policy in &args.policies {
-        option("policy", Some(policy.clone()));
-    }
-    option("seed", (args.seed != 1).then(|| args.seed.to_string()));
-    option("seeds", (args.seeds != 1).then(|| args.seeds.to_string()));
-    option("scale-load", args.what_if.scale_load.map(|f| f.to_string()));
-    option("start-up", args.what_if.start_up.map(|s| s.to_string()));
-    option("slo", args.what_if.slo.map(|s| s.to_string()));
-    option("max-replicas", args.what_if.max_replicas.map(|n| n.to_string()));
-    words.join(" ")
-}
-
-fn code(comparison: &Comparison, require: Option<&str>) -> Result<Code, Failure> {
+fn code(comparison: &Comparison, require: Option<&str>) -> Code {
     if comparison.stopped {
-        return Ok(Code::Stopped);
+        return Code::Stopped;
     }
-    let Some(name) = require else { return Ok(Code::Done) };
+    let Some(name) = require else { return Code::Done };
     let wanted = comparison.attainment_wanted;
-    let mut found = comparison.rows.iter().filter(|row| name == "any" || row.name == name).peekable();
-    if found.peek().is_none() {
-        let known: Vec<&str> = comparison.rows.iter().map(|row| row.name.as_str()).collect();
-        let problem = format!("--require {name}: no such policy ran; there are {}", known.join(", "));
-        return Err(Failure::new(problem));
-    }
+    let mut found = comparison.rows.iter().filter(|row| name == "any" || row.name == name);
     let met = found.any(|row| row.mean.attainment >= wanted);
     if !met {
-        eprintln!("missed: {name} did not reach an attainment of {:.3} %", wanted * 100.0);
+        let who = if name == "any" { "no policy reached" } else { &format!("{name} did not reach") };
+        eprintln!("missed: {who} an attainment of {:.3} %", wanted * 100.0);
     }
-    Ok(if met { Code::Done } else { Code::Missed })
+    if met { Code::Done } else { Code::Missed }
+}
+
+/// Refuses to require what does not take part.
+fn known<'a>(name: &str, entrants: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
+    let known: Vec<&str> = entrants.collect();
+    if known.contains(&name) {
+        return Ok(());
+    }
+    let known = known.join(", ");
+    Err(Failure::new(format!("--require {name}: no such policy takes part; expected any, or one of {known}")))
 }

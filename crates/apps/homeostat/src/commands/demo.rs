@@ -19,12 +19,8 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         return Ok(Code::Done);
     }
     let Some(demo) = embedded::demo(&args.name) else {
-        let names: Vec<&str> = embedded::DEMOS.iter().map(|d| d.name).collect();
-        return Err(Failure::new(format!(
-            "there is no demo called `{}`; there are {}",
-            args.name,
-            names.join(", ")
-        )));
+        let problem = format!("there is no demo called `{}`; there are {}", args.name, embedded::names());
+        return Err(Failure::new(problem));
     };
     let world = demo.read()?;
     let report = args.run.report.clone().unwrap_or_else(|| PathBuf::from("homeostat-report"));

@@ -24,10 +24,13 @@ pub(crate) fn run(args: &ExplainArgs) -> Outcome {
     };
     let at = instant(at, start)?;
     let mut found: Option<Turn> = None;
+    let mut last = None;
     while let Some(turn) = journal.next()? {
         if turn.decision.at > at {
+            last = None;
             break;
         }
+        last = Some(turn.decision.at);
         if turn.decision.changes() || !args.changes {
             found = Some(turn);
         }
@@ -40,6 +43,9 @@ pub(crate) fn run(args: &ExplainArgs) -> Outcome {
             start.to_utc_string()
         )));
     };
+    if let Some(last) = last.filter(|last| *last < at) {
+        eprintln!("note: the last decision is of {}", last.to_utc_string());
+    }
     let header = &journal.header;
     say(format!("{} under {} (guards: {})", header.scenario, header.policy, header.guards.name))?;
     say(explain(&turn.seen, &turn.decision, &needs).to_string().trim_end())?;
@@ -52,6 +58,9 @@ fn instant(text: &str, start: Instant) -> Result<Instant, Failure> {
         return Ok(start + span);
     }
     traffic::date(text).ok_or_else(|| {
-        Failure::new(format!("--at {text}: expected a time in UTC such as 2026-03-01T14:03, or a length of time since the start such as 3h2m"))
+        Failure::new(format!(
+            "--at {text}: expected a time in UTC such as 2026-03-01T14:03, or a length of time since the start \
+             such as 3h2m"
+        ))
     })
 }

@@ -1,5 +1,6 @@
 //! One module per command.
 
+mod again;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod demo;

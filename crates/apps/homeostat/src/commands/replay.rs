@@ -1,6 +1,6 @@
 //! `homeostat replay`: the same observations must give the same decisions.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use homeostat_core::journal::{Decoder, Header, RecordedDecision, SchemaProbe};
 use homeostat_core::{Controller, Observation};
@@ -24,6 +24,7 @@ pub(crate) struct Turn {
 /// A journal being read.
 pub(crate) struct Journal {
     pub(crate) header: Header,
+    path: PathBuf,
     reader: JournalReader,
     decoder: Decoder,
     block: Option<Block>,
@@ -37,12 +38,12 @@ impl Journal {
         let name = path.display();
         let probe: SchemaProbe = serde_json::from_slice(reader.header())
             .map_err(|e| Failure::new(format!("{name}: the header is damaged: {e}")))?;
-        probe.check()?;
+        probe.check().map_err(|e| Failure::new(format!("{name}: {e}")))?;
         let header: Header = serde_json::from_slice(reader.header())
             .map_err(|e| Failure::new(format!("{name}: the header is damaged: {e}")))?;
-        header.check()?;
+        header.check().map_err(|e| Failure::new(format!("{name}: {e}")))?;
         let decoder = Decoder::new(&header.needs());
-        Ok(Self { header, reader, decoder, block: None, taken: 0 })
+        Ok(Self { header, path: path.to_owned(), reader, decoder, block: None, taken: 0 })
     }
 
     /// The next turn.
@@ -52,7 +53,9 @@ impl Journal {
                 && let Some(record) = block.records().nth(self.taken)
             {
                 self.taken += 1;
-                let (seen, decision) = self.decoder.next(record)?;
+                let turn = self.decoder.next(record);
+                let (seen, decision) =
+                    turn.map_err(|e| Failure::new(format!("{}: {e}", self.path.display())))?;
                 return Ok(Some(Turn { seen, decision }));
             }
             match self.reader.next() {
@@ -65,7 +68,7 @@ impl Journal {
 
 pub(crate) fn run(args: &ReplayArgs) -> Outcome {
     let mut journal = Journal::open(&args.journal)?;
-    let mut controller = controller(&journal.header)?;
+    let mut controller = controller(&journal.header, &args.journal)?;
     let (mut turns, mut different) = (0_u64, 0_u64);
     while let Some(turn) = journal.next()? {
         let decision = controller.tick(&turn.seen);
@@ -87,9 +90,9 @@ pub(crate) fn run(args: &ReplayArgs) -> Outcome {
 }
 
 /// The loop as it was when the journal was written.
-fn controller(header: &Header) -> Result<Controller, Failure> {
+fn controller(header: &Header, path: &Path) -> Result<Controller, Failure> {
     let recipe: Recipe = serde_json::from_str(&header.policy_spec)
-        .map_err(|e| Failure::new(format!("the journal's policy can't be read: {e}")))?;
+        .map_err(|e| Failure::new(format!("{}: its policy can't be read: {e}", path.display())))?;
     let policy = recipe.service.policy(&recipe.policy, header.trace_start(), recipe.peak_rate)?;
     Ok(Controller::new(vec![policy], header.guards.clone(), header.bounds))
 }

@@ -4,7 +4,7 @@ use homeostat_twin::Scenario;
 
 use crate::cli::{ScenarioArgs, ScenarioCommand};
 use crate::failure::{Code, Outcome};
-use crate::input::{embedded, scenario};
+use crate::input::{embedded, policies, scenario};
 use crate::show::say;
 
 pub(crate) fn run(args: &ScenarioArgs) -> Outcome {
@@ -16,6 +16,7 @@ pub(crate) fn run(args: &ScenarioArgs) -> Outcome {
         }
         ScenarioCommand::Check { file } => {
             let world = scenario::read(file)?;
+            policies::entrants(&world, &[])?;
             say(format!("{}: scenario `{}` is well formed", file.display(), world.scenario.name))?;
         }
     }

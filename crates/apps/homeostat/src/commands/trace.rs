@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use homeostat_core::Instant;
 use homeostat_trace::{ConvertTo, Inspection, ReadOptions, Written, plot};
 use homeostat_twin::scenario::Source;
 
@@ -51,16 +52,20 @@ fn options(read: &ReadArgs) -> Result<ReadOptions, Failure> {
         start: read.start.clone(),
         artefacts: read.artefact.clone(),
         time_zone: read.time_zone.clone(),
+        format: read.format.clone(),
         ..Default::default()
     };
-    let mut options = traffic::options(&recorded)?;
-    options.format = read.format.as_deref().map(str::parse).transpose()?;
-    Ok(options)
+    traffic::options(&recorded)
 }
 
 fn generate(out: &Path, name: &str, seed: u64) -> Outcome {
     let world = match embedded::demo(name) {
         Some(demo) => demo.read()?,
+        None if !Path::new(name).exists() => {
+            let problem =
+                format!("--scenario {name}: neither a file nor a demo; there are {}", embedded::names());
+            return Err(Failure::new(problem));
+        }
         None => scenario::read(Path::new(name))?,
     };
     if matches!(world.scenario.traffic.source, Source::Trace(_)) {
@@ -99,17 +104,18 @@ fn inspect(file: &Path, read: &ReadArgs, json: bool) -> Outcome {
 }
 
 fn facts(seen: &Inspection) -> Vec<(&'static str, String)> {
+    let when = |at: Instant| if seen.calendar { homeostat_trace::iso(at) } else { at.to_utc_string() };
     let mut facts = vec![
         ("format", seen.format.to_string()),
-        ("from", homeostat_trace::iso(seen.start)),
-        ("to", homeostat_trace::iso(seen.end)),
+        ("from", when(seen.start)),
+        ("to", when(seen.end)),
         ("span", seen.span.to_string()),
         ("requests", thousands(seen.requests.round() as u64)),
         ("mean", format!("{:.3} requests/s", seen.mean_per_second)),
     ];
     if let Some(peak) = &seen.peak {
         let over = seen.peak_to_mean.map_or(String::new(), |r| format!(", {r:.1} × the mean"));
-        let at = homeostat_trace::iso(peak.at);
+        let at = when(peak.at);
         facts.push(("peak", format!("{:.3} requests/s over {} at {at}{over}", peak.per_second, peak.window)));
     }
     for d in &seen.dispersion {

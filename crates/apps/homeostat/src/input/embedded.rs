@@ -59,6 +59,11 @@ pub(crate) fn demo(name: &str) -> Option<&'static Demo> {
     DEMOS.iter().find(|demo| demo.name == name)
 }
 
+/// Their names, for messages.
+pub(crate) fn names() -> String {
+    DEMOS.map(|demo| demo.name).join(", ")
+}
+
 impl Demo {
     /// The scenario.
     pub(crate) fn read(&self) -> Result<World, Failure> {

@@ -4,3 +4,4 @@ pub(crate) mod embedded;
 pub(crate) mod policies;
 pub(crate) mod scenario;
 pub(crate) mod traffic;
+pub(crate) mod yaml;

@@ -9,7 +9,8 @@ use homeostat_policy::spec::{Named, Peek, PolicySpec, catalog};
 use homeostat_twin::scenario::Contender;
 
 use crate::failure::Failure;
-use crate::input::scenario::{World, text, yaml};
+use crate::input::scenario::{World, text};
+use crate::input::yaml;
 
 /// A policy that takes part.
 #[derive(Debug, Clone)]
@@ -62,9 +63,10 @@ fn asked_for(world: &World, name: &str) -> Result<Entrant, Failure> {
     if path.exists() {
         return from_file(path);
     }
-    let known: Vec<&str> = catalog().iter().map(|p| p.name).collect();
+    let own = world.scenario.policies.iter().filter_map(|contender| contender.name.as_deref());
+    let known: Vec<&str> = own.chain(catalog().iter().map(|p| p.name)).collect();
     Err(Failure::new(format!(
-        "--policy {name}: neither a file nor a built-in policy; built in are {}",
+        "--policy {name}: neither a file nor a known policy; known are {}",
         known.join(", ")
     )))
 }
@@ -116,12 +118,14 @@ fn from_file(path: &Path) -> Result<Entrant, Failure> {
     let text = text(path)?;
     let origin = path.display().to_string();
     let stem = path.file_stem().map_or_else(|| origin.clone(), |s| s.to_string_lossy().into_owned());
-    let peek: Peek = yaml(&text, &origin)?;
+    let peek: Peek = yaml::read(&text, &origin)?;
     let policy = match peek.kind.as_deref() {
         Some("HorizontalPodAutoscaler") => {
-            PolicySpec::HorizontalPodAutoscaler(Box::new(yaml::<HpaSpec>(&text, &origin)?))
+            PolicySpec::HorizontalPodAutoscaler(Box::new(yaml::read::<HpaSpec>(&text, &origin)?))
         }
-        Some("ScaledObject") => PolicySpec::ScaledObject(Box::new(yaml::<ScaledObject>(&text, &origin)?)),
+        Some("ScaledObject") => {
+            PolicySpec::ScaledObject(Box::new(yaml::read::<ScaledObject>(&text, &origin)?))
+        }
         Some(other) => {
             return Err(Failure::new(format!(
                 "{origin}: a manifest of kind `{other}` is not a policy; expected HorizontalPodAutoscaler \
@@ -129,7 +133,7 @@ fn from_file(path: &Path) -> Result<Entrant, Failure> {
             )));
         }
         None => {
-            let named: Named = yaml(&text, &origin)?;
+            let named: Named = yaml::read(&text, &origin)?;
             return Ok(entrant(&named.name, named.policy, None));
         }
     };

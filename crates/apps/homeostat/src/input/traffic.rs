@@ -17,6 +17,9 @@ const OPENING: Span = Span::from_secs(300);
 /// Share of its capacity at which a replica is taken to be well used, for the count at the start.
 const OPENING_USE: f64 = 0.7;
 
+/// Requests per second in the busiest minute beyond which something must be wrong with the scenario.
+const MOST: f64 = 1e7;
+
 /// What one pass over the load tells.
 #[derive(Debug, Clone)]
 pub(crate) struct Survey {
@@ -54,10 +57,26 @@ pub(crate) fn survey(world: &World, seed: u64) -> Result<Survey, Failure> {
         Some(Scale::Factor(factor)) => factor,
         Some(Scale::MeanReplicas(n)) => n * world.scenario.services[0].capacity_per_second() / mean,
     };
+    let expected = seen.requests * factor;
+    if expected < 1.0 {
+        return Err(Failure::new(format!(
+            "{}: traffic: no request is to be expected in it ({expected:.1e} on average); expected more load, \
+             for example a larger traffic.scale or --scale-load",
+            world.origin
+        )));
+    }
+    let peak_rate = seen.peak * factor;
+    if peak_rate > MOST {
+        return Err(Failure::new(format!(
+            "{}: traffic: the busiest minute has {peak_rate:.3e} requests per second; expected at most \
+             {MOST:.0e}, for example with a smaller traffic.scale or --scale-load",
+            world.origin
+        )));
+    }
     Ok(Survey {
         start: seen.start,
         span: seen.end.since(seen.start),
-        peak_rate: seen.peak * factor,
+        peak_rate,
         opening_rate: seen.opening / OPENING.min(seen.end.since(seen.start)).as_secs_f64() * factor,
         calendar,
         notes,
@@ -146,9 +165,10 @@ fn locate(file: &str, folder: &Path) -> Result<PathBuf, Failure> {
     if path.exists() {
         return Ok(path);
     }
+    let set = if std::env::var_os("HOMEOSTAT_DATA").is_some() { "point" } else { "set" };
     Err(Failure::new(format!(
-        "cannot find the recorded trace {data} under {}; set HOMEOSTAT_DATA to the folder that holds the \
-         data sets, or name a trace of your own with --trace FILE",
+        "cannot find the recorded trace {data} under {}; {set} the environment variable HOMEOSTAT_DATA to the \
+         folder that holds the data sets, or name a trace of your own with --trace FILE",
         root.display()
     )))
 }
@@ -159,6 +179,7 @@ pub(crate) fn options(recorded: &Recorded) -> Result<ReadOptions, Failure> {
         ReadOptions { step: recorded.step, missing_zeros: recorded.missing_zeros, ..ReadOptions::default() };
     options.map = recorded.map.as_deref().map(str::parse).transpose()?;
     options.time_zone = recorded.time_zone.as_deref().map(str::parse::<Zone>).transpose()?;
+    options.format = recorded.format.as_deref().map(str::parse).transpose()?;
     options.key.clone_from(&recorded.key);
     options.sort = recorded.sort;
     if let Some(text) = &recorded.start {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use homeostat_core::{Controller, Instant};
+use homeostat_core::{Controller, Instant, Need};
 use homeostat_twin::{Outcome, Recorder, Scenario, Silent, Simulation, Stop, sense};
 
 use crate::failure::Failure;
@@ -101,15 +101,27 @@ pub(crate) fn controllers(
             let policy = service.policy(&entrant.policy, load.start, peak_rate).map_err(|e| problem(&e))?;
             if let Some(need) = policy.needs().iter().find(|need| !sense::answers(need)) {
                 let text = format!(
-                    "the twin has no metric {need:?}; per replica there are cpu, memory, requests_per_second, \
+                    "the twin has no metric `{}`; per replica there are cpu, memory, requests_per_second, \
                      concurrency, queue_length, and for the service requests_per_second, concurrency, \
-                     queue_length, activator_concurrency"
+                     queue_length, activator_concurrency",
+                    name(need)
                 );
                 return Err(problem(&text));
             }
             Ok(Controller::new(vec![policy], entrant.guards.clone(), service.replicas))
         })
         .collect()
+}
+
+/// The name of a metric, as policies write it.
+fn name(need: &Need) -> &str {
+    match need {
+        Need::Resource(name)
+        | Need::ContainerResource { resource: name, .. }
+        | Need::Pods(name)
+        | Need::Object(name)
+        | Need::External(name) => name,
+    }
 }
 
 /// CPU seconds of this thread so far, where the system tells.

@@ -34,7 +34,8 @@ pub(crate) struct Journals {
 
 impl Journals {
     pub(crate) fn create(folder: &Path, job: &Job<'_>, controllers: &[Controller]) -> Result<Self, Failure> {
-        std::fs::create_dir_all(folder)?;
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::new(format!("cannot make the folder {}: {error}", folder.display())))?;
         let services = &job.world.scenario.services;
         let visits = traffic::visits(&job.world.scenario);
         let mut files = Vec::new();

@@ -8,10 +8,10 @@ mod stats;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use homeostat_twin::Outcome;
+use homeostat_twin::{Outcome, Stop};
 
 use crate::cli::RunArgs;
-use crate::failure::Failure;
+use crate::failure::{Code, Failure};
 use crate::input::policies::Entrant;
 use crate::input::scenario::World;
 use crate::input::traffic::Survey;
@@ -59,8 +59,18 @@ pub(crate) fn compare(
     entrants: &[Entrant],
     args: &RunArgs,
 ) -> Result<Comparison, Failure> {
-    let seeds: Vec<u64> = (args.seed..args.seed.saturating_add(args.seeds)).collect();
+    let Some(end) = args.seed.checked_add(args.seeds) else {
+        return Err(Failure::new(format!(
+            "--seed {} leaves no room for --seeds {}; expected a smaller seed, for example --seed 1",
+            args.seed, args.seeds
+        )));
+    };
+    let seeds: Vec<u64> = (args.seed..end).collect();
     let stop = stop_flag()?;
+    let (span, warm_up) = (load.span, world.scenario.warm_up());
+    if span <= warm_up {
+        return Err(Failure::new(format!("{}: {}", world.origin, Stop::TooShort(span, warm_up))));
+    }
     // Build everything once before the first run, so that bad input is told at once.
     for entrant in entrants {
         job::controllers(&world.scenario, load, entrant)?;
@@ -77,7 +87,7 @@ pub(crate) fn compare(
         })
         .collect();
     let progress = Progress::new(jobs.len(), load, args.quiet);
-    let threads = args.threads.unwrap_or_else(cores).clamp(1, jobs.len().max(1));
+    let threads = args.threads.map_or_else(cores, usize::from).clamp(1, jobs.len().max(1));
     let results = in_parallel(&jobs, threads, |index, job| job.run(stop, &progress.of(index)));
     progress.finish();
     gather(world, entrants, &seeds, results)
@@ -134,6 +144,14 @@ fn gather(
         comparison.rows.push(row(entrant, done));
     }
     comparison.requests = comparison.rows.first().map_or(0, |row| row.first.requests);
+    if comparison.requests == 0 && !comparison.rows.is_empty() {
+        return Err(Failure::new(format!(
+            "{}: traffic: no request arrives after the warm-up of {}, so there is nothing to score; use a \
+             longer trace, more load, or a shorter `warm_up` in the scenario, for example warm_up: 10m",
+            world.origin,
+            scenario.warm_up()
+        )));
+    }
     Ok(comparison)
 }
 
@@ -162,7 +180,12 @@ fn stop_flag() -> Result<&'static AtomicBool, Failure> {
     static STOP: AtomicBool = AtomicBool::new(false);
     static SET: AtomicBool = AtomicBool::new(false);
     if !SET.swap(true, Ordering::Relaxed) {
-        ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed))?;
+        ctrlc::set_handler(|| {
+            // The second time, at once.
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(Code::Stopped as i32);
+            }
+        })?;
     }
     Ok(&STOP)
 }

@@ -30,6 +30,23 @@ pub(crate) fn write(
     Ok(path)
 }
 
+/// Tells before a long run, and without making anything, whether a folder can be made and written to.
+pub(crate) fn can_hold(folder: &Path) -> Result<(), Failure> {
+    let cannot = |problem: &str| {
+        let problem = format!("cannot write to the folder {}: {problem}", folder.display());
+        Err(Failure::new(problem))
+    };
+    let absolute = std::path::absolute(folder)?;
+    let Some(there) = absolute.ancestors().find(|path| path.exists()) else { return Ok(()) };
+    if !there.is_dir() {
+        return cannot(&format!("{} is a file", there.display()));
+    }
+    if fs::metadata(there)?.permissions().readonly() {
+        return cannot(&format!("{} is read-only", there.display()));
+    }
+    Ok(())
+}
+
 /// Writes a file whole or not at all.
 fn put(path: &Path, text: &str) -> Result<(), Failure> {
     let part = path.with_extension("part");
