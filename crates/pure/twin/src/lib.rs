@@ -15,6 +15,7 @@ mod engine;
 mod fleet;
 pub mod outcome;
 pub mod scenario;
+pub mod search;
 pub mod sense;
 pub mod station;
 pub mod workload;
