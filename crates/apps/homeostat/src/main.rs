@@ -19,11 +19,12 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
+        Command::Tune(args) => commands::tune::run(&args),
         Command::Trace(args) => commands::trace::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::Scenario(args) => commands::scenario::run(&args),
-        Command::Policies => commands::policies::run(),
+        Command::Policies { spaces } => commands::policies::run(spaces),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match result {

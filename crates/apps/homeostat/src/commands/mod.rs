@@ -9,3 +9,4 @@ pub(crate) mod policies;
 pub(crate) mod replay;
 pub(crate) mod scenario;
 pub(crate) mod trace;
+pub(crate) mod tune;

@@ -2,7 +2,9 @@
 
 mod job;
 pub(crate) mod journal;
+pub(crate) mod limit;
 mod progress;
+pub(crate) mod search;
 mod stats;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,8 +1,10 @@
 //! What goes out: tables, JSON, the report.
 
+pub(crate) mod frontier_plot;
 pub(crate) mod json;
 pub(crate) mod report;
 pub(crate) mod table;
+pub(crate) mod tuned;
 
 use std::io::Write;
 

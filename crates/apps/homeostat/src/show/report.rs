@@ -48,7 +48,7 @@ pub(crate) fn can_hold(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Writes a file whole or not at all.
-fn put(path: &Path, text: &str) -> Result<(), Failure> {
+pub(crate) fn put(path: &Path, text: &str) -> Result<(), Failure> {
     let part = path.with_extension("part");
     let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
     written.map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))

@@ -283,6 +283,10 @@ impl Search for Halving {
         last.iter().map(|(point, measured)| Found { point: *point, measured: *measured }).collect()
     }
 
+    fn rungs(&self) -> usize {
+        self.plan.shares.len()
+    }
+
     fn spent(&self) -> f64 {
         let spent = self.measured.iter().zip(&self.plan.shares);
         spent.map(|(rung, share)| rung.len() as f64 * share).sum()

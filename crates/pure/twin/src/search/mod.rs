@@ -51,6 +51,11 @@ pub trait Search {
     /// The points that ran over the full length, in the order of their index.
     fn found(&self) -> Vec<Found>;
 
+    /// Number of rungs.
+    fn rungs(&self) -> usize {
+        1
+    }
+
     /// Full lengths run so far.
     fn spent(&self) -> f64;
 
