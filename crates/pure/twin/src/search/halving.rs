@@ -20,10 +20,18 @@ use super::{Found, Measured, Search, Trial, cheapest};
 /// Shares of the budget for the rungs but the last, which gets the rest.
 const FIRST: f64 = 0.25;
 const MIDDLE: f64 = 0.2;
+/// Settings that the first rung and all before the last may use up, as shares of the settings allowed:
+/// the last needs new ones to climb to.
+const SAMPLED: f64 = 0.6;
+const SEEN: f64 = 0.75;
 /// Runs of the last rung between two looks at the surfaces.
 const BATCH: usize = 4;
 /// Expected saving, as a share of the cost, below which a run isn't worth it.
 const WORTH: f64 = 2e-4;
+/// Score below which nothing is likely to reach an attainment that nothing has reached yet.
+const HOPE: f64 = 0.01;
+/// Runs of the last rung after which the search for what comes nearest ends.
+const TRIES: usize = 3 * BATCH;
 /// Standard deviation of the attainment's surface at least, in logarithms of misses.
 const DOUBT: f64 = 0.08;
 
@@ -95,11 +103,16 @@ impl Halving {
         all.len()
     }
 
+    fn is_known(&self, point: usize) -> bool {
+        self.measured.iter().any(|rung| rung.contains_key(&point))
+    }
+
     /// Runs of a rung before the last that its share of the budget pays for.
     fn room(&self, rung: usize) -> usize {
         let portion = if rung == 0 { FIRST } else { MIDDLE / (self.last() - 1) as f64 };
         let runs = (portion * self.plan.budget / self.plan.shares[rung]) as usize;
-        runs.clamp(1, self.plan.settings.max(1)).min(self.grid.size())
+        let settings = if rung == 0 { (SAMPLED * self.plan.settings as f64) as usize } else { runs };
+        runs.min(settings).max(1).min(self.grid.size())
     }
 
     /// What is to be expected of every point at the rung of the most shares, by all rungs so far.
@@ -165,7 +178,14 @@ impl Halving {
             ranked.push((outside, cost - cheapest, point));
         }
         ranked.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
-        ranked.into_iter().take(self.room(rung)).map(|(_, _, point)| point).collect()
+        let allowed = ((SEEN * self.plan.settings as f64) as usize).saturating_sub(self.touched());
+        let mut new = 0;
+        let fits = |point: &usize| {
+            let known = self.is_known(*point);
+            new += usize::from(!known);
+            known || new <= allowed
+        };
+        ranked.into_iter().map(|(_, _, point)| point).filter(fits).take(self.room(rung)).collect()
     }
 
     /// The next points of the last rung.
@@ -174,7 +194,7 @@ impl Halving {
         let found = self.found();
         let outlook = self.outlook();
         let fresh = self.plan.settings.saturating_sub(self.touched());
-        let known = |point: &usize| self.measured.iter().any(|rung| rung.contains_key(point));
+        let known = |point: &usize| self.is_known(*point);
         let mut chosen: Vec<usize> = Vec::new();
         let mut new = 0;
         let scores: Vec<Vec<(f64, usize)>> =
@@ -218,12 +238,11 @@ impl Halving {
             }
         }
         scores.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        if best.is_none() && found.len() >= 2 * BATCH && scores.first().is_none_or(|s| s.0 < 0.01) {
-            // Nothing is likely to reach it: the likeliest one only, to say how near it comes.
-            scores.truncate(1);
-            if found.len() >= 3 * BATCH {
-                scores.clear();
-            }
+        if best.is_none() && scores.first().is_none_or(|(score, _)| *score < HOPE) {
+            // Nothing is likely to reach it: look for what comes nearest, and leave it at a few tries.
+            let misses = |(_, point): &(f64, usize)| outlook[*point].misses.mean;
+            scores.sort_by(|a, b| misses(a).total_cmp(&misses(b)).then(a.1.cmp(&b.1)));
+            scores.truncate(if found.len() < TRIES { BATCH } else { 0 });
         }
         scores
     }
