@@ -126,7 +126,9 @@ pub(crate) fn tables(tuning: &Tuning) -> String {
 
 fn table(family: &Tuned) -> String {
     let mut table = plain(&["attained", "cost", "replica-hours", "settings", "chosen for"]);
-    for row in family.frontier.iter().filter(|row| row.measured.attainment >= SHOWN) {
+    let low = |row: &Row| row.measured.attainment < SHOWN;
+    let all = family.frontier.iter().all(low);
+    for row in family.frontier.iter().filter(|row| all || !low(row)) {
         let takes =
             |goal: &&Goal| goal.result.as_ref().is_ok_and(|chosen| chosen.row.settings == row.settings);
         let goals: Vec<String> = family
@@ -175,7 +177,7 @@ fn lines(family: &str, goal: &Goal) -> Vec<String> {
 /// What came nearest and what limits it.
 fn sentence(limit: &Limit) -> String {
     let nearest = format!(
-        "no setting reaches it; {} comes nearest with {} at cost {:.1}",
+        "no setting tried reaches it; {} comes nearest with {} at cost {:.1}",
         words(&limit.nearest.settings),
         percent(limit.nearest.measured.attainment),
         limit.nearest.measured.cost

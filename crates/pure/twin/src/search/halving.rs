@@ -199,7 +199,15 @@ impl Halving {
         let mut new = 0;
         let scores: Vec<Vec<(f64, usize)>> =
             self.plan.wanted.iter().map(|wanted| self.scores(*wanted, &found, &outlook)).collect();
-        for turn in 0..BATCH.min(room) {
+        if found.is_empty() && room > 0 {
+            // The most generous point: the end of the frontier, and the word on whether anything reaches it.
+            let misses = |point: &usize| outlook[*point].misses.mean;
+            let points = (0..outlook.len()).filter(|point| known(point) || fresh > 0);
+            let least = points.min_by(|a, b| misses(a).total_cmp(&misses(b)).then(a.cmp(b)));
+            new += usize::from(least.is_some_and(|point| !known(&point)));
+            chosen.extend(least);
+        }
+        for turn in chosen.len()..BATCH.min(room) {
             let open = |scores: &Vec<(f64, usize)>| {
                 let free =
                     |(_, point): &&(f64, usize)| !chosen.contains(point) && (known(point) || new < fresh);
