@@ -11,6 +11,7 @@
 //! see only what the metrics pipeline delivers; random numbers are common to all of them.
 
 pub mod balance;
+pub mod curve;
 mod engine;
 mod fleet;
 pub mod outcome;
@@ -19,6 +20,7 @@ pub mod sense;
 pub mod station;
 pub mod workload;
 
+pub use curve::ServiceCurve;
 pub use engine::{Recorder, Silent, Simulation, Stop};
 pub use outcome::{Mark, Outcome};
 pub use scenario::Scenario;
