@@ -14,6 +14,7 @@ pub mod balance;
 pub mod curve;
 mod engine;
 mod fleet;
+mod fluid;
 pub mod outcome;
 pub mod scenario;
 pub mod sense;
@@ -22,5 +23,6 @@ pub mod workload;
 
 pub use curve::ServiceCurve;
 pub use engine::{Recorder, Silent, Simulation, Stop};
+pub use fluid::Fluid;
 pub use outcome::{Mark, Outcome};
 pub use scenario::Scenario;
