@@ -32,6 +32,8 @@ pub(super) struct Piece {
     pub(super) replicas: u32,
     /// Load of the level over its capacity.
     pub(super) used: f64,
+    /// Mean distance of waits from the longest one.
+    pub(super) depth_s: f64,
 }
 
 /// The waits of all ready replicas.
@@ -40,6 +42,9 @@ pub(super) struct Backlog {
     balancer: Balancer,
     /// Wait beyond which requests are refused or give up.
     most_s: f64,
+    /// Half the variance of the work that comes in a second, over the capacity of a replica: how far below
+    /// `most_s` the wait stays on average, times the overload.
+    spread_s: f64,
     /// From the emptiest to the fullest.
     levels: Vec<Level>,
     ready: u32,
@@ -47,8 +52,14 @@ pub(super) struct Backlog {
 }
 
 impl Backlog {
-    pub(super) const fn new(balancer: Balancer, most_s: f64) -> Self {
-        Self { balancer, most_s, levels: Vec::new(), ready: 0, drifts: Vec::new() }
+    pub(super) const fn new(balancer: Balancer, most_s: f64, spread_s: f64) -> Self {
+        Self { balancer, most_s, spread_s, levels: Vec::new(), ready: 0, drifts: Vec::new() }
+    }
+
+    /// How far below the longest wait an overload comes to rest: only what arrives while the wait is shorter
+    /// is served, so that it swings below with an exponential distribution.
+    fn depth(&self, used: f64) -> f64 {
+        (self.spread_s / (used - 1.0).max(1e-3)).min(0.5 * self.most_s)
     }
 
     pub(super) const fn ready(&self) -> u32 {
@@ -104,10 +115,11 @@ impl Backlog {
         let before_s = self.waiting_s();
         while rest_s > SAME_S * dt_s && self.ready > 0 {
             let step_s = self.plan(load).min(rest_s);
-            for (level, (drift, share)) in self.levels.iter_mut().zip(&self.drifts) {
-                let replicas = f64::from(level.replicas);
-                let used = load * share / replicas;
-                let full = level.wait_s >= self.most_s && used > 1.0;
+            for (j, (drift, share)) in self.drifts.iter().enumerate() {
+                let level = self.levels[j];
+                let used = load * share / f64::from(level.replicas);
+                let depth_s = self.depth(used);
+                let full = level.wait_s >= self.most_s - depth_s && used > 1.0;
                 let to_s = (level.wait_s + drift * step_s).clamp(0.0, self.most_s);
                 let accepted = if full { 1.0 / used } else { 1.0 };
                 refused_s += (1.0 - accepted) * load * share * step_s;
@@ -118,8 +130,9 @@ impl Backlog {
                     to_s,
                     replicas: level.replicas,
                     used,
+                    depth_s,
                 });
-                level.wait_s = if to_s <= SAME_S { 0.0 } else { to_s };
+                self.levels[j].wait_s = if to_s <= SAME_S { 0.0 } else { to_s };
             }
             self.merge();
             rest_s -= step_s;
@@ -142,7 +155,8 @@ impl Backlog {
             };
             above -= replicas;
             let drift = load * share / replicas - 1.0;
-            let stays = (level.wait_s <= 0.0 && drift < 0.0) || (level.wait_s >= self.most_s && drift > 0.0);
+            let full = level.wait_s >= self.most_s - self.depth(drift + 1.0);
+            let stays = (level.wait_s <= 0.0 && drift < 0.0) || (full && drift > 0.0);
             self.drifts.push((if stays { 0.0 } else { drift }, share));
         }
         let mut holds_s = f64::INFINITY;
@@ -151,7 +165,7 @@ impl Backlog {
             if drift < 0.0 {
                 holds_s = holds_s.min(level.wait_s / -drift);
             } else if drift > 0.0 {
-                holds_s = holds_s.min((self.most_s - level.wait_s) / drift);
+                holds_s = holds_s.min((self.most_s - self.depth(drift + 1.0) - level.wait_s) / drift);
             }
             if let Some(next) = self.levels.get(j + 1) {
                 let closing = drift - self.drifts[j + 1].0;
@@ -181,7 +195,7 @@ mod tests {
     use super::*;
 
     fn backlog(balancer: Balancer, replicas: u32) -> Backlog {
-        let mut new = Backlog::new(balancer, 10.0);
+        let mut new = Backlog::new(balancer, 10.0, 0.0);
         (0..replicas).for_each(|_| new.add());
         new
     }

@@ -22,7 +22,11 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
     refuse(!slots, "services[0].server", "a server other than fcfs")?;
     let packs = matches!(first.balancer, Balancer::IndexPacking(_));
     refuse(packs, "services[0].balancer", "index_packing, which loads replicas unevenly,")?;
-    refuse(!first.service_time.variation().is_finite(), "services[0].service_time", "work without a variance")?;
+    refuse(
+        !first.service_time.variation().is_finite(),
+        "services[0].service_time",
+        "work without a variance",
+    )?;
     refuse(first.leak.is_some(), "services[0].leak", "a leak")?;
     refuse(scenario.client.retries > 0, "client.retries", "retries")?;
     refuse(!scenario.faults.is_empty(), "faults", "faults")?;

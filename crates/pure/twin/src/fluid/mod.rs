@@ -43,6 +43,9 @@ const MEMORY_S: f64 = 5.0;
 /// Use above which the curve stands for no state that lasts: from there on the backlog tells.
 const STEADY_MOST: f64 = 0.98;
 
+/// Quantiles of an exponential distribution of mean one, in the middles of quarters.
+const EXPONENTIAL: [f64; 4] = [0.133_5, 0.470_0, 0.980_8, 2.079_4];
+
 /// What a step needs to know of the service, in seconds.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
@@ -87,6 +90,11 @@ pub struct Fluid {
     /// Mean number inside and waiting where nothing is behind.
     inside: f64,
     waiting: f64,
+    /// Requests that wait in vain at a replica, by the time at which they give up, and their sum.
+    lost: VecDeque<(Instant, f64)>,
+    lost_count: f64,
+    /// Whether those in vain wait until their time is out, rather than being refused at once.
+    patient: bool,
     held: VecDeque<Held>,
     held_count: u64,
     woken: bool,
@@ -135,7 +143,7 @@ impl Fluid {
             stays: Vec::new(),
             pipeline: Pipeline::new(&scenario.metrics, controller.cadence().sensing, start, own),
             controller,
-            backlog: Backlog::new(spec.balancer, longest_wait(scenario, &shape)),
+            backlog: Backlog::new(spec.balancer, longest_wait(scenario, &shape), spread(&shape)),
             tally: Tally::new(start, scored_from, WINDOW, points, longest.as_secs_f64()),
             events: Queue::default(),
             noise: own.child("fluid"),
@@ -145,6 +153,9 @@ impl Fluid {
             arrived: 0,
             inside: 0.0,
             waiting: 0.0,
+            lost: VecDeque::new(),
+            lost_count: 0.0,
+            patient: longest_wait(scenario, &shape) >= shape.timeout_s,
             held: VecDeque::new(),
             held_count: 0,
             woken: false,
@@ -277,17 +288,35 @@ impl Fluid {
     fn behind(&mut self, count: f64, load: f64, dt_s: f64) -> (f64, f64) {
         let Self { backlog, tally, curve, work, shape, now, felt, .. } = self;
         let before_s = backlog.waiting_s();
+        let mut refused = 0.0;
         let steady_load = *felt * shape.mean_s / shape.slots / f64::from(backlog.ready());
         let busy_s = backlog.pass(dt_s, load, &mut |piece| {
             if count > 0.0 {
+                refused += count * piece.share * (1.0 - piece.accepted);
                 tally.fared(*now, fate(count, &piece, steady_load, curve, work, shape));
             }
         });
         let after_s = backlog.waiting_s();
-        let waits = |waiting_s: f64| waiting_s * shape.slots / shape.mean_s;
-        self.waiting = waits(after_s);
-        self.inside = self.waiting + busy_s / dt_s * shape.slots;
-        (busy_s, busy_s * shape.slots + 0.5 * (waits(before_s) + waits(after_s)) * dt_s)
+        self.give_up(refused);
+        let waits = |waiting_s: f64| waiting_s * self.shape.slots / self.shape.mean_s;
+        self.waiting = waits(after_s) + self.lost_count;
+        self.inside = self.waiting + busy_s / dt_s * self.shape.slots;
+        let waited_s = (0.5 * (waits(before_s) + waits(after_s)) + self.lost_count) * dt_s;
+        (busy_s, busy_s * self.shape.slots + waited_s)
+    }
+
+    /// Requests that wait in vain stay inside until their clients give up.
+    fn give_up(&mut self, refused: f64) {
+        while let Some((_, count)) = self.lost.front().filter(|(at, _)| *at <= self.now) {
+            self.lost_count -= count;
+            self.lost.pop_front();
+        }
+        if refused > 0.0 && self.patient {
+            self.lost_count += refused;
+            self.lost.push_back((self.now + self.scenario.client.timeout, refused));
+        } else if self.lost.is_empty() {
+            self.lost_count = 0.0;
+        }
     }
 
     /// Requests that find no replica ready.
@@ -376,7 +405,11 @@ fn fate(
         let failed = requests * curve.failed(steady.point);
         return Batch { requests, late: requests * steady.late, failed, kind: Kind::Steady(steady.point) };
     }
-    let failed = work.late(shape.timeout_s, piece.from_s, piece.to_s);
+    let failed = if piece.accepted < 1.0 {
+        EXPONENTIAL.iter().map(|x| work.beyond(x * piece.depth_s)).sum::<f64>() / EXPONENTIAL.len() as f64
+    } else {
+        work.late(shape.timeout_s, piece.from_s, piece.to_s)
+    };
     let late = work.late(shape.objective_s, piece.from_s, piece.to_s).max(failed).max(steady.late);
     let among_all = |share: f64| requests * (piece.accepted * share + 1.0 - piece.accepted);
     Batch {
@@ -397,6 +430,11 @@ fn shape(scenario: &Scenario) -> Shape {
         objective_s: scenario.objective.latency.min(scenario.client.timeout).as_secs_f64(),
         timeout_s: scenario.client.timeout.as_secs_f64(),
     }
+}
+
+/// Half the variance of a replica's work per second at capacity, in seconds.
+fn spread(shape: &Shape) -> f64 {
+    0.5 * (1.0 + shape.variation * shape.variation) * shape.mean_s / shape.slots
 }
 
 /// The wait in seconds beyond which a request is refused, or its client gives up.

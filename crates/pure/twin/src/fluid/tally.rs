@@ -84,7 +84,13 @@ pub(super) type Quantiles = [Option<f64>; 3];
 const AT: [f64; 3] = [0.5, 0.95, 0.99];
 
 impl Tally {
-    pub(super) fn new(start: Instant, scored_from: Instant, step: Span, points: usize, longest_s: f64) -> Self {
+    pub(super) fn new(
+        start: Instant,
+        scored_from: Instant,
+        step: Span,
+        points: usize,
+        longest_s: f64,
+    ) -> Self {
         Self {
             scored_from,
             requests: 0,
