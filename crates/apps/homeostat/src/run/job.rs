@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use homeostat_core::{Controller, Instant, Need};
 use homeostat_core::load::LoadStream;
+use homeostat_core::{Controller, Instant, Need};
 use homeostat_twin::{Fluid, Outcome, Recorder, Scenario, ServiceCurve, Silent, Simulation, Stop, sense};
 
 use crate::failure::Failure;

@@ -83,7 +83,8 @@ fn notes(comparison: &Comparison, load: &Survey) -> Vec<String> {
     let mut notes = load.notes.clone();
     if comparison.fidelity == Fidelity::Fluid {
         notes.push(
-            "A fluid run: by rates and backlogs, not request by request; percentiles are nearly right.".to_owned(),
+            "A fluid run: by rates and backlogs, not request by request; percentiles are nearly right."
+                .to_owned(),
         );
     }
     if comparison.seeds.len() > 1 {

@@ -46,11 +46,9 @@ impl Fluid {
         }
         let ready = f64::from(self.backlog.ready()).max(1.0);
         let held = self.held_count as f64;
-        // The number inside varies like a Poisson count as long as there are free slots.
-        let busy = self.inside - self.waiting;
-        let idle = (1.0 - busy / (ready * self.shape.slots)).max(0.0);
         let mut draws = self.noise.child("scrape").at(self.steps);
-        let noise = (busy * idle.min(0.5) * 2.0).max(0.0).sqrt() * draws.normal();
+        // The number inside varies like a Poisson count.
+        let noise = self.inside.max(0.0).sqrt() * draws.normal();
         self.pipeline.scrape(Snap {
             at: self.now,
             sums: self.sums,

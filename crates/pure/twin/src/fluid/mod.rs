@@ -7,8 +7,8 @@
 //! per step are drawn as the requests of a bin fall into it, so that policies see the noise that they would
 //! see. The fleet, its start-ups and its draws are those of the request twin.
 //!
-//! Left out are: what differs between replicas other than their age, the noise of queues that last longer
-//! than a step near saturation, and whatever [`Fluid::check`] refuses.
+//! Near saturation, where queues come and go by chance and last, steps are two seconds long. Left out are:
+//! what differs between replicas other than their age, and whatever [`Fluid::check`] refuses.
 
 mod backlog;
 mod check;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use homeostat_core::draw::{Draws, Key};
 use homeostat_core::load::LoadStream;
-use homeostat_core::{Controller, Instant, num};
+use homeostat_core::{Controller, Instant, Span, num};
 
 use crate::curve::ServiceCurve;
 use crate::engine::event::{Queue, What};
@@ -40,9 +40,8 @@ use work::Work;
 
 /// Time in which queues follow the load, in seconds: the curve is read at the load over about so long.
 const MEMORY_S: f64 = 5.0;
-/// Use above which the curve stands for no state that lasts: from there on the backlog tells.
-const STEADY_MOST: f64 = 0.98;
-
+/// Steps near saturation, where a backlog comes and goes by chance.
+const FINE: Span = Span::from_secs(2);
 /// Quantiles of an exponential distribution of mean one, in the middles of quarters.
 const EXPONENTIAL: [f64; 4] = [0.133_5, 0.470_0, 0.980_8, 2.079_4];
 
@@ -223,6 +222,9 @@ impl Fluid {
                 if self.now < self.scored_from {
                     end = end.min(self.scored_from);
                 }
+                if self.is_near() {
+                    end = end.min(self.now + FINE);
+                }
             }
             self.step(end);
         }
@@ -246,7 +248,7 @@ impl Fluid {
         let work_s = self.drawn_work(count as f64, &mut draws);
         let load = work_s / dt_s;
         let (busy_s, inside_s) = if self.backlog.is_calm(load) {
-            (work_s, self.calm(count as f64))
+            (work_s, self.calm(count as f64, work_s))
         } else {
             self.behind(count as f64, load, dt_s)
         };
@@ -254,6 +256,14 @@ impl Fluid {
         self.sums.arrived += count as f64 / ready;
         self.sums.inside_s += inside_s / ready;
         self.now = end;
+    }
+
+    /// Whether a backlog may come by chance and decide who is late: then steps are fine.
+    fn is_near(&self) -> bool {
+        let ready = self.backlog.ready();
+        let used = self.load.rate * self.shape.mean_s / self.shape.slots / f64::from(ready.max(1));
+        used > lasting(&self.shape, ready)
+            && self.backlog.waiting_s() < 2.0 * self.shape.objective_s * f64::from(ready)
     }
 
     /// The work of so many requests, in seconds of one replica.
@@ -266,12 +276,13 @@ impl Fluid {
     }
 
     /// Requests of a step in which nothing is behind; returns their time inside.
-    fn calm(&mut self, count: f64) -> f64 {
+    fn calm(&mut self, count: f64, work_s: f64) -> f64 {
         let ready = self.backlog.ready();
-        let load = self.felt * self.shape.mean_s / self.shape.slots;
-        let steady = self.curve.steady(ready, (load / f64::from(ready)).min(STEADY_MOST));
-        self.inside = self.felt * steady.stay * self.shape.mean_s;
-        self.waiting = self.felt * (steady.stay - 1.0) * self.shape.mean_s;
+        let used = self.felt * self.shape.mean_s / self.shape.slots / f64::from(ready);
+        let steady = self.curve.steady(ready, used.min(lasting(&self.shape, ready)));
+        let busy = self.load.rate * self.shape.mean_s;
+        self.inside = busy * steady.stay;
+        self.waiting = busy * (steady.stay - 1.0);
         if count > 0.0 {
             let batch = Batch {
                 requests: count,
@@ -281,7 +292,7 @@ impl Fluid {
             };
             self.tally.fared(self.now, batch);
         }
-        count * steady.stay * self.shape.mean_s
+        work_s * self.shape.slots * steady.stay
     }
 
     /// Requests of a step in which some wait; returns busy time of replicas and time inside of requests.
@@ -399,7 +410,7 @@ fn fate(
     shape: &Shape,
 ) -> Batch {
     let requests = count * piece.share;
-    let used = steady_load.min(piece.used).min(STEADY_MOST);
+    let used = steady_load.min(piece.used).min(lasting(shape, piece.replicas));
     let steady = curve.steady(piece.replicas, used);
     if piece.to_s <= 0.0 && piece.from_s <= 0.0 {
         let failed = requests * curve.failed(steady.point);
@@ -430,6 +441,12 @@ fn shape(scenario: &Scenario) -> Shape {
         objective_s: scenario.objective.latency.min(scenario.client.timeout).as_secs_f64(),
         timeout_s: scenario.client.timeout.as_secs_f64(),
     }
+}
+
+/// Use up to which the curve tells of queues: those come and go within a fine step. Queues last for about
+/// σ²/(1 − ρ)²; what lasts longer is a backlog, whose chance is drawn step by step.
+fn lasting(shape: &Shape, ready: u32) -> f64 {
+    1.0 - (2.0 * spread(shape) / (f64::from(ready.max(1)) * FINE.as_secs_f64())).sqrt().min(0.5)
 }
 
 /// Half the variance of a replica's work per second at capacity, in seconds.
