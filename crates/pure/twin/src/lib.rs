@@ -11,8 +11,10 @@
 //! see only what the metrics pipeline delivers; random numbers are common to all of them.
 
 pub mod balance;
+pub mod curve;
 mod engine;
 mod fleet;
+mod fluid;
 pub mod outcome;
 pub mod scenario;
 pub mod search;
@@ -20,6 +22,8 @@ pub mod sense;
 pub mod station;
 pub mod workload;
 
+pub use curve::ServiceCurve;
 pub use engine::{Recorder, Silent, Simulation, Stop};
+pub use fluid::Fluid;
 pub use outcome::{Mark, Outcome};
 pub use scenario::Scenario;

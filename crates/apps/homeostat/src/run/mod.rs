@@ -8,11 +8,11 @@ pub(crate) mod search;
 mod stats;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use homeostat_twin::{Outcome, Stop};
+use homeostat_twin::{Fluid, Outcome, ServiceCurve, Stop, curve};
 
-use crate::cli::RunArgs;
+use crate::cli::{Fidelity, RunArgs};
 use crate::failure::{Code, Failure};
 use crate::input::policies::Entrant;
 use crate::input::scenario::World;
@@ -42,6 +42,7 @@ pub(crate) struct Row {
 pub(crate) struct Comparison {
     pub(crate) scenario: String,
     pub(crate) description: String,
+    pub(crate) fidelity: Fidelity,
     pub(crate) latency_ms: f64,
     pub(crate) attainment_wanted: f64,
     pub(crate) seeds: Vec<u64>,
@@ -77,6 +78,7 @@ pub(crate) fn compare(
     for entrant in entrants {
         job::controllers(&world.scenario, load, entrant)?;
     }
+    let engine = engine(world, args, threads(args))?;
     let jobs: Vec<job::Job> = entrants
         .iter()
         .flat_map(|entrant| seeds.iter().map(move |seed| (entrant, *seed)))
@@ -86,13 +88,32 @@ pub(crate) fn compare(
             entrant,
             seed,
             journal: args.journal.as_deref().filter(|_| seed == args.seed),
+            engine: &engine,
         })
         .collect();
     let progress = Progress::new(jobs.len(), load, args.quiet);
-    let threads = args.threads.map_or_else(cores, usize::from).clamp(1, jobs.len().max(1));
-    let results = in_parallel(&jobs, threads, |index, job| job.run(stop, &progress.of(index)));
+    let results = in_parallel(&jobs, threads(args), |index, job| job.run(stop, &progress.of(index)));
     progress.finish();
-    gather(world, entrants, &seeds, results)
+    let mut comparison = gather(world, entrants, &seeds, results)?;
+    comparison.fidelity = args.fidelity;
+    Ok(comparison)
+}
+
+/// What runs the jobs. A curve is measured once and serves all of them.
+fn engine(world: &World, args: &RunArgs, threads: usize) -> Result<job::Engine, Failure> {
+    if args.fidelity == Fidelity::Requests {
+        return Ok(job::Engine::Requests);
+    }
+    let scenario = &world.scenario;
+    Fluid::check(scenario).map_err(|error| Failure::new(format!("{}: {error}", world.origin)))?;
+    let survey = curve::Survey::new(scenario, scenario.services[0].replicas.max, args.seed);
+    let points: Vec<usize> = (0..survey.len()).collect();
+    let grid = in_parallel(&points, threads, |_, point| survey.measure(*point));
+    Ok(job::Engine::Fluid(Arc::new(ServiceCurve::of(&survey, grid))))
+}
+
+fn threads(args: &RunArgs) -> usize {
+    args.threads.map_or_else(cores, usize::from).max(1)
 }
 
 /// Runs all jobs on this many threads; results in the order of the jobs.
@@ -100,7 +121,7 @@ fn in_parallel<J: Sync, R: Send>(jobs: &[J], threads: usize, run: impl Fn(usize,
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<R>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..threads.clamp(1, jobs.len().max(1)) {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
@@ -124,6 +145,7 @@ fn gather(
     let mut comparison = Comparison {
         scenario: scenario.name.clone(),
         description: scenario.description.clone(),
+        fidelity: Fidelity::Requests,
         latency_ms: scenario.objective.latency.as_millis_f64(),
         attainment_wanted: scenario.objective.attainment,
         seeds: seeds.to_vec(),

@@ -1,6 +1,6 @@
 //! The stable JSON of a comparison: scripts may rely on its names.
 //!
-//! `seeds` lists the seeds, so that any one of them can be run again by itself; `requests` are those
+//! `fidelity` is there for fluid runs only. `seeds` lists the seeds, so that any one of them can be run again by itself; `requests` are those
 //! scored in the run with the first seed. Figures are means over the seeds, and with several of them
 //! `ci` holds `[low, high]` of the 95 % interval of each mean. Infinite percentiles are null, and so are
 //! `bound` and `cost_over_bound` until something computes them.
@@ -12,13 +12,14 @@ use crate::run::{Comparison, Figures, Row};
 
 /// One object. Everything but `timing` is the same to the byte from run to run.
 pub(crate) fn render(comparison: &Comparison, timing: bool) -> Result<String, Failure> {
-    let mut object = json!({
-        "scenario": comparison.scenario,
-        "seeds": comparison.seeds,
-        "requests": comparison.requests,
-        "bound": null,
-        "policies": comparison.rows.iter().map(policy).collect::<Vec<_>>(),
-    });
+    let mut object = json!({ "scenario": comparison.scenario });
+    if let Some(fidelity) = comparison.fidelity.said() {
+        object["fidelity"] = json!(fidelity);
+    }
+    object["seeds"] = json!(comparison.seeds);
+    object["requests"] = json!(comparison.requests);
+    object["bound"] = Value::Null;
+    object["policies"] = comparison.rows.iter().map(policy).collect();
     if comparison.stopped {
         object["unfinished"] = json!(comparison.unfinished);
     }
