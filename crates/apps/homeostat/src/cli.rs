@@ -158,12 +158,23 @@ pub(crate) struct CompareArgs {
 }
 
 /// How a space is searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SearchKind {
     /// Many settings over a short stretch, fewer over a longer one, the best over the whole part
     Halving,
     /// Every setting over the whole part
     Exhaustive,
+}
+
+/// What makes the runs of a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scan {
+    /// The fluid twin for the scan where it can, the finalists request by request
+    Auto,
+    /// Request by request
+    Requests,
+    /// The fluid twin; only the test part is run request by request
+    Fluid,
 }
 
 #[derive(Debug, Args)]
@@ -200,6 +211,9 @@ pub(crate) struct SearchArgs {
     /// How to search
     #[arg(long = "search", value_name = "HOW", value_enum, default_value_t = SearchKind::Halving)]
     pub(crate) kind: SearchKind,
+    /// What makes the runs of the search; the chosen setting is tested request by request in any case
+    #[arg(long, value_enum, default_value_t = Scan::Auto, value_name = "KIND")]
+    pub(crate) fidelity: Scan,
     /// Seed of all random numbers
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

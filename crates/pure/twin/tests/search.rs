@@ -4,7 +4,7 @@
 
 use homeostat_core::draw::Key;
 use homeostat_twin::search::{
-    Exhaustive, Found, Halving, Measured, Plan, Search, Trial, cheapest, frontier, nearest,
+    Exhaustive, Found, Halving, Measured, Plan, Rung, Search, Trial, cheapest, frontier, nearest,
 };
 
 const DIMENSIONS: [usize; 4] = [14, 5, 3, 2];
@@ -45,11 +45,15 @@ impl World {
     }
 }
 
+fn rungs(shares: &[f64]) -> Vec<Rung> {
+    shares.iter().map(|share| Rung { length: *share, price: *share }).collect()
+}
+
 fn plan(seed: u64) -> Plan {
     Plan {
         dimensions: DIMENSIONS.to_vec(),
         wanted: WANTED.to_vec(),
-        shares: SHARES.to_vec(),
+        rungs: rungs(&SHARES),
         settings: 100,
         budget: 40.0,
         seed,
@@ -116,7 +120,7 @@ fn small_budgets_and_single_rungs_work() {
     let world = World::new(4);
     for (settings, budget, shares) in [(1, 1.0, vec![1.0]), (6, 2.4, SHARES.to_vec()), (30, 12.0, vec![1.0])]
     {
-        let own = Plan { settings, budget, shares: shares.clone(), ..plan(1) };
+        let own = Plan { settings, budget, rungs: rungs(&shares), ..plan(1) };
         let mut search = Halving::new(own);
         drive(&mut search, &world, &shares);
         assert!(

@@ -15,7 +15,7 @@ use crate::failure::{Code, Failure, Outcome};
 use crate::input::scenario::World;
 use crate::input::traffic::{self, Parts, Survey};
 use crate::input::yaml;
-use crate::run::search::Arena;
+use crate::run::search::{Arena, Effort};
 use crate::run::{Figures, limit};
 use crate::show::{frontier_plot, report, say, tuned};
 
@@ -60,8 +60,8 @@ pub(crate) struct Tuned {
     pub(crate) family: &'static str,
     /// Points of its space.
     pub(crate) space: usize,
-    /// Full lengths run.
-    pub(crate) runs: f64,
+    /// Runs made.
+    pub(crate) runs: Effort,
     pub(crate) frontier: Vec<Row>,
     pub(crate) goals: Vec<Goal>,
 }
@@ -95,7 +95,7 @@ pub(crate) fn run(args: &TuneArgs) -> Outcome {
     for note in &parts.tune.notes {
         eprintln!("note: {note}");
     }
-    let arena = Arena::new(&world, &parts.tune, args.seed, args.threads, args.quiet)?;
+    let arena = Arena::new(&world, &parts.tune, args)?;
     let mut tuning = Tuning {
         scenario: world.scenario.name.clone(),
         latency_ms: world.scenario.objective.latency.as_millis_f64(),
@@ -181,7 +181,7 @@ fn searcher(space: &Space, arena: &Arena, wanted: &[f64], args: &SearchArgs) -> 
     Box::new(Halving::new(Plan {
         dimensions: space.dimensions(),
         wanted: wanted.to_vec(),
-        shares: arena.shares(),
+        rungs: arena.rungs(),
         settings,
         budget: (LENGTHS * settings as f64).max(1.0),
         seed: args.seed,
@@ -198,15 +198,13 @@ fn tune(
     args: &SearchArgs,
 ) -> Result<Option<Tuned>, Failure> {
     let mut search = searcher(space, arena, wanted, args);
-    if !arena.search(space, search.as_mut())? {
-        return Ok(None);
-    }
+    let Some(effort) = arena.search(space, search.as_mut())? else { return Ok(None) };
     let found = search.found();
     let row = |found: &Found| Row { settings: space.settings_of(found.point), measured: found.measured };
     let mut tuned = Tuned {
         family: space.family,
         space: space.size(),
-        runs: search.spent(),
+        runs: effort,
         frontier: frontier(&found).iter().map(row).collect(),
         goals: Vec::new(),
     };

@@ -78,7 +78,7 @@ pub(crate) fn compare(
     for entrant in entrants {
         job::controllers(&world.scenario, load, entrant)?;
     }
-    let engine = engine(world, args, threads(args))?;
+    let engine = engine(world, args.fidelity, args.seed, threads(args.threads))?;
     let jobs: Vec<job::Job> = entrants
         .iter()
         .flat_map(|entrant| seeds.iter().map(move |seed| (entrant, *seed)))
@@ -92,7 +92,7 @@ pub(crate) fn compare(
         })
         .collect();
     let progress = Progress::new(jobs.len(), load, args.quiet);
-    let results = in_parallel(&jobs, threads(args), |index, job| job.run(stop, &progress.of(index)));
+    let results = in_parallel(&jobs, threads(args.threads), |index, job| job.run(stop, &progress.of(index)));
     progress.finish();
     let mut comparison = gather(world, entrants, &seeds, results)?;
     comparison.fidelity = args.fidelity;
@@ -100,20 +100,20 @@ pub(crate) fn compare(
 }
 
 /// What runs the jobs. A curve is measured once and serves all of them.
-fn engine(world: &World, args: &RunArgs, threads: usize) -> Result<job::Engine, Failure> {
-    if args.fidelity == Fidelity::Requests {
+fn engine(world: &World, fidelity: Fidelity, seed: u64, threads: usize) -> Result<job::Engine, Failure> {
+    if fidelity == Fidelity::Requests {
         return Ok(job::Engine::Requests);
     }
     let scenario = &world.scenario;
     Fluid::check(scenario).map_err(|error| Failure::new(format!("{}: {error}", world.origin)))?;
-    let survey = curve::Survey::new(scenario, scenario.services[0].replicas.max, args.seed);
+    let survey = curve::Survey::new(scenario, scenario.services[0].replicas.max, seed);
     let points: Vec<usize> = (0..survey.len()).collect();
     let grid = in_parallel(&points, threads, |_, point| survey.measure(*point));
     Ok(job::Engine::Fluid(Arc::new(ServiceCurve::of(&survey, grid))))
 }
 
-fn threads(args: &RunArgs) -> usize {
-    args.threads.map_or_else(cores, usize::from).max(1)
+fn threads(asked: Option<u16>) -> usize {
+    asked.map_or_else(cores, usize::from).max(1)
 }
 
 /// Runs all jobs on this many threads; results in the order of the jobs.

@@ -1,7 +1,8 @@
 //! What `tune` found, for people and for scripts.
 //!
 //! The JSON has one entry in `tuned` for every policy and attainment, with the fields `policy`,
-//! `attainment`, `space` (points), `runs` (full lengths of the tuning part), `frontier`, `chosen` (null
+//! `attainment`, `space` (points), `runs` (full lengths of the tuning part,
+//! request by request), `fluid_runs` (full lengths on the fluid twin), `frontier`, `chosen` (null
 //! where nothing reaches the attainment), `limit` (null otherwise) and `manifest` (the path with
 //! `--out`, else the text).
 
@@ -48,7 +49,8 @@ fn entry(family: &Tuned, goal: &Goal) -> Value {
         "policy": family.family,
         "attainment": goal.attainment,
         "space": family.space,
-        "runs": family.runs,
+        "runs": family.runs.requests,
+        "fluid_runs": family.runs.fluid,
         "frontier": family.frontier.iter().map(point).collect::<Vec<_>>(),
         "chosen": chosen,
         "limit": limit,
@@ -106,8 +108,8 @@ pub(crate) fn tables(tuning: &Tuning) -> String {
     for family in &tuning.families {
         out.push(String::new());
         out.push(format!(
-            "{}: {} settings declared, {:.1} runs of the tuning part; its frontier there:",
-            family.family, family.space, family.runs
+            "{}: {} settings declared, {:.1} fluid runs of the tuning part and {:.1} by request; its frontier:",
+            family.family, family.space, family.runs.fluid, family.runs.requests
         ));
         out.push(table(family));
         for goal in &family.goals {

@@ -17,10 +17,10 @@ use super::grid::Grid;
 use super::model::{Guess, Surface, Trend};
 use super::{Found, Measured, Search, Trial, cheapest};
 
-/// Shares of the budget for the rungs but the last, which gets the rest.
+/// Shares of the budget for the stages before the last, which gets the rest.
 const FIRST: f64 = 0.25;
 const MIDDLE: f64 = 0.2;
-/// Settings that the first rung and all before the last may use up, as shares of the settings allowed:
+/// Settings that the first stage and all before the last may use up, as shares of the settings allowed:
 /// the last needs new ones to climb to.
 const SAMPLED: f64 = 0.6;
 const SEEN: f64 = 0.75;
@@ -35,6 +35,15 @@ const TRIES: usize = 3 * BATCH;
 /// Standard deviation of the attainment's surface at least, in logarithms of misses.
 const DOUBT: f64 = 0.08;
 
+/// A kind of runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rung {
+    /// Its length as a share of the full length.
+    pub length: f64,
+    /// What a run of it costs, in runs of the last rung; 0 where it isn't counted.
+    pub price: f64,
+}
+
 /// What a search is to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -42,8 +51,8 @@ pub struct Plan {
     pub dimensions: Vec<usize>,
     /// The attainments wanted.
     pub wanted: Vec<f64>,
-    /// The share of the full length that each rung runs, rising; the last is 1.
-    pub shares: Vec<f64>,
+    /// The rungs, of rising length; the last is the full length.
+    pub rungs: Vec<Rung>,
     /// Different settings at most.
     pub settings: usize,
     /// Full lengths to run at most.
@@ -60,7 +69,7 @@ pub struct Halving {
     places: Vec<Vec<f64>>,
     /// What was measured, by rung and point.
     measured: Vec<BTreeMap<usize, Measured>>,
-    /// The next rung to be begun.
+    /// The next stage before the last rung.
     next: usize,
     done: bool,
 }
@@ -77,12 +86,12 @@ impl Halving {
     pub fn new(plan: Plan) -> Self {
         let grid = Grid::new(&plan.dimensions);
         let places = (0..grid.size()).map(|point| grid.place(point)).collect();
-        let measured = vec![BTreeMap::new(); plan.shares.len()];
+        let measured = vec![BTreeMap::new(); plan.rungs.len()];
         Self { grid, places, measured, next: 0, done: false, plan }
     }
 
     fn last(&self) -> usize {
-        self.plan.shares.len() - 1
+        self.plan.rungs.len() - 1
     }
 
     /// Misses below this can't be told apart, nor need they be.
@@ -107,12 +116,19 @@ impl Halving {
         self.measured.iter().any(|rung| rung.contains_key(&point))
     }
 
-    /// Runs of a rung before the last that its share of the budget pays for.
-    fn room(&self, rung: usize) -> usize {
-        let portion = if rung == 0 { FIRST } else { MIDDLE / (self.last() - 1) as f64 };
-        let runs = (portion * self.plan.budget / self.plan.shares[rung]) as usize;
-        let settings = if rung == 0 { (SAMPLED * self.plan.settings as f64) as usize } else { runs };
-        runs.min(settings).max(1).min(self.grid.size())
+    /// The rungs of the stages before the last: each rung once; a single one twice, to climb on it.
+    fn stages(&self) -> Vec<usize> {
+        if self.last() == 1 { vec![0, 0] } else { (0..self.last()).collect() }
+    }
+
+    /// Runs of a stage before the last that its share of the budget pays for.
+    fn room(&self, stage: usize) -> usize {
+        let stages = self.stages();
+        let portion = if stage == 0 { FIRST } else { MIDDLE / (stages.len() - 1) as f64 };
+        let price = self.plan.rungs[stages[stage]].price;
+        let runs = if price > 0.0 { (portion * self.plan.budget / price) as usize } else { usize::MAX };
+        let share = if stage == 0 { SAMPLED } else { SEEN };
+        runs.min((share * self.plan.settings as f64) as usize).max(1).min(self.grid.size())
     }
 
     /// What is to be expected of every point at the rung of the most shares, by all rungs so far.
@@ -127,10 +143,10 @@ impl Halving {
         let mut guesses = vec![Guess { mean: 0.0, variance: 0.0 }; self.places.len()];
         let mut first = true;
         for (rung, measured) in self.measured.iter().enumerate() {
-            let share = self.plan.shares[rung];
+            let share = self.plan.rungs[rung].length;
             if measured.is_empty() {
                 // A short stretch is a hard one: as many misses, or as few as if there were no others.
-                let before = self.plan.shares[rung.saturating_sub(1)];
+                let before = self.plan.rungs[rung.saturating_sub(1)].length;
                 if let (Some(()), false) = (misses, first) {
                     let gap = num::ln(share / before);
                     for guess in &mut guesses {
@@ -159,13 +175,13 @@ impl Halving {
         guesses
     }
 
-    /// The points of a middle rung: those that can still be on the frontier near an attainment wanted.
+    /// The points of a middle stage: those that can still be on the frontier near an attainment wanted.
     ///
     /// The stretch of a rung is a hard one, so that the misses of the full length lie between those of the
     /// stretch and the part of them that its share is.
-    fn survivors(&self, rung: usize) -> Vec<usize> {
+    fn survivors(&self, stage: usize, rung: usize) -> Vec<usize> {
         let outlook = self.outlook();
-        let share = self.plan.shares[rung - 1];
+        let share = self.plan.rungs[rung.saturating_sub(1)].length;
         let most = self.plan.wanted.iter().copied().fold(0.0, f64::max);
         let least = self.plan.wanted.iter().copied().fold(1.0, f64::min);
         let (low, high) = (self.log_misses(most) - 0.7, num::ln(2.0 * (1.0 - least) / share));
@@ -181,11 +197,14 @@ impl Halving {
         let allowed = ((SEEN * self.plan.settings as f64) as usize).saturating_sub(self.touched());
         let mut new = 0;
         let fits = |point: &usize| {
+            if self.measured[rung].contains_key(point) {
+                return false;
+            }
             let known = self.is_known(*point);
             new += usize::from(!known);
             known || new <= allowed
         };
-        ranked.into_iter().map(|(_, _, point)| point).filter(fits).take(self.room(rung)).collect()
+        ranked.into_iter().map(|(_, _, point)| point).filter(fits).take(self.room(stage)).collect()
     }
 
     /// The next points of the last rung.
@@ -280,14 +299,16 @@ impl Search for Halving {
             self.done = true;
             return trials((0..self.grid.size()).collect(), last);
         }
-        let rung = self.next;
-        if rung < last {
+        let stage = self.next;
+        if let Some(rung) = self.stages().get(stage).copied() {
             self.next += 1;
-            let points = match rung {
+            let points = match stage {
                 0 => self.grid.sample(self.room(0), Key::root(self.plan.seed).child("search")),
-                _ => self.survivors(rung),
+                _ => self.survivors(stage, rung),
             };
-            return trials(points, rung);
+            if !points.is_empty() {
+                return trials(points, rung);
+            }
         }
         if last == 0 && self.measured[0].is_empty() {
             let runs = (FIRST * self.plan.budget).max(1.0) as usize;
@@ -311,12 +332,12 @@ impl Search for Halving {
     }
 
     fn rungs(&self) -> usize {
-        self.plan.shares.len()
+        self.plan.rungs.len()
     }
 
     fn spent(&self) -> f64 {
-        let spent = self.measured.iter().zip(&self.plan.shares);
-        spent.map(|(rung, share)| rung.len() as f64 * share).sum()
+        let spent = self.measured.iter().zip(&self.plan.rungs);
+        spent.map(|(measured, rung)| measured.len() as f64 * rung.price).sum()
     }
 
     fn most(&self) -> f64 {

@@ -4,8 +4,9 @@
 //! number of threads and gives the results to [`Search::tell`]; what is asked next depends on the
 //! results only. It knows points by their index on a grid and nothing of policies, traces or engines.
 //!
-//! Runs have rungs: a rung is a share of the full length, and the budget is counted in full lengths, so
-//! that ten runs over a tenth cost as much as one over the whole. Only runs of full length are results.
+//! Runs have rungs: a rung is a share of the full length, or a cheaper way to run it. The budget is counted
+//! in full lengths, so that ten runs over a tenth cost as much as one over the whole. Only runs of the last
+//! rung are results.
 
 mod bisect;
 mod exhaustive;
@@ -17,7 +18,7 @@ mod model;
 pub use bisect::Bisection;
 pub use exhaustive::Exhaustive;
 pub use frontier::{Found, cheapest, frontier, nearest};
-pub use halving::{Halving, Plan};
+pub use halving::{Halving, Plan, Rung};
 
 /// What a run measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
