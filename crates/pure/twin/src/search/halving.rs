@@ -27,7 +27,7 @@ const SEEN: f64 = 0.75;
 /// Runs of the last rung between two looks at the surfaces.
 const BATCH: usize = 4;
 /// Expected saving, as a share of the cost, below which a run isn't worth it.
-const WORTH: f64 = 2e-4;
+const WORTH: f64 = 5e-5;
 /// Score below which nothing is likely to reach an attainment that nothing has reached yet.
 const HOPE: f64 = 0.01;
 /// Runs of the last rung after which the search for what comes nearest ends.

@@ -51,6 +51,7 @@ pub(super) struct Surface {
     slopes: Vec<f64>,
     places: Vec<Vec<f64>>,
     length: f64,
+    noise: f64,
     scale: f64,
     lower: Matrix,
     weights: Vec<f64>,
@@ -73,19 +74,20 @@ impl Surface {
                 let fit = -0.5 * n * num::ln(scale) - lower.log_diagonal();
                 if best.as_ref().is_none_or(|(other, _)| fit > *other) {
                     let (slopes, places) = (slopes.clone(), places.clone());
-                    best = Some((fit, Self { trend, slopes, places, length, scale, lower, weights }));
+                    best = Some((fit, Self { trend, slopes, places, length, noise, scale, lower, weights }));
                 }
             }
         }
         best.unwrap_or_else(|| unreachable!("there are length scales to try")).1
     }
 
-    /// What it says of a place.
+    /// What it says of a place where nothing was measured: the noise, which stands for what is peculiar
+    /// to a place, is part of the doubt.
     pub(super) fn guess(&self, place: &[f64]) -> Guess {
         let near: Vec<f64> = self.places.iter().map(|other| kernel(place, other, self.length)).collect();
         let mean = dot(&self.slopes, &self.trend.features(place)) + dot(&near, &self.weights);
         let known = dot(&near, &self.lower.solve(&near));
-        Guess { mean, variance: self.scale * (1.0 - known).max(1e-9) }
+        Guess { mean, variance: self.scale * ((1.0 - known).max(1e-9) + self.noise) }
     }
 }
 
