@@ -1,5 +1,7 @@
 //! The fluid twin against the request twin, a fluid queue worked out by hand, and itself.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
+
 mod common;
 
 use std::sync::{Arc, LazyLock};
@@ -29,10 +31,10 @@ fn fluid(run: &Run<'_>, curve: &Arc<ServiceCurve>, stream: LoadStream) -> (Outco
 
 /// Its curve; that of the other worlds differs only where clients leave sooner.
 static CURVE: LazyLock<Arc<ServiceCurve>> =
-    LazyLock::new(|| Arc::new(ServiceCurve::measure(&world(json!({})), 24, 1)));
+    LazyLock::new(|| Arc::new(ServiceCurve::measure(&world(&json!({})), 24, 1)));
 
 /// Log-normal work of 200 ms with a coefficient of variation of 0.5, six hours.
-fn world(extra: Value) -> Scenario {
+fn world(extra: &Value) -> Scenario {
     let service = json!([{
         "name": "model", "server": { "fcfs": { "slots": 4 } },
         "service_time": { "log_normal": { "mean": "200ms", "cv": 0.5 } },
@@ -58,11 +60,11 @@ fn wave() -> LoadStream {
 /// Policies, and seeds of their comparison: near saturation a policy lives by chance, and two runs by
 /// request differ by more than the bar.
 const POLICIES: [(&str, u64); 6] =
-    [("static", 1), ("hpa-cpu-50", 1), ("hpa-cpu-80", 5), ("kpa", 1), ("keda-rps", 1), ("watermark", 1)];
+    [("static", 1), ("hpa-cpu-50", 1), ("hpa-cpu-80", 4), ("kpa", 1), ("keda-rps", 1), ("watermark", 1)];
 
 #[test]
 fn policies_fare_as_request_by_request() {
-    let scenario = world(json!({}));
+    let scenario = world(&json!({}));
     let catalog = homeostat_policy::spec::catalog();
     for (name, seeds) in POLICIES {
         let named = catalog.iter().find(|named| named.name == name).unwrap();
@@ -83,7 +85,7 @@ fn policies_fare_as_request_by_request() {
 
 #[test]
 fn requests_are_neither_made_nor_lost() {
-    let scenario = world(json!({ "client": { "timeout": "2s" }, "warm_up": "0s" }));
+    let scenario = world(&json!({ "client": { "timeout": "2s" }, "warm_up": "0s" }));
     let policy = r#"{ "hpa": { "cpu_percent": 90 } }"#;
     let run = Run { scenario: &scenario, policy, seed: 1, initial: 2, peak_rate: 400.0, events: false };
     let bins = (0..300_u64).map(|i| {
@@ -102,7 +104,7 @@ fn requests_are_neither_made_nor_lost() {
 
 #[test]
 fn a_run_is_the_same_every_time() {
-    let scenario = world(json!({ "metrics": { "missing": 0.1, "stale": 0.1 } }));
+    let scenario = world(&json!({ "metrics": { "missing": 0.1, "stale": 0.1 } }));
     let policy = r#"{ "hpa": { "cpu_percent": 60 } }"#;
     let run = Run { scenario: &scenario, policy, seed: 5, initial: 9, peak_rate: 400.0, events: false };
     let (first, second) = (fluid(&run, &CURVE, wave()), fluid(&run, &CURVE, wave()));
@@ -138,7 +140,7 @@ fn an_overload_misses_what_a_fluid_queue_says() {
 #[test]
 fn the_front_holds_and_clients_leave_it() {
     let client = json!({ "timeout": "10s", "front_queue": 500 });
-    let mut scenario = world(json!({ "client": client, "warm_up": "0s" }));
+    let mut scenario = world(&json!({ "client": client, "warm_up": "0s" }));
     scenario.services[0].replicas.min = 0;
     scenario.services[0].initial = Some(0);
     let policy = r#"{ "static": { "replicas": 20 } }"#;
@@ -159,7 +161,7 @@ fn the_front_holds_and_clients_leave_it() {
 /// Means of the metrics over a steady run, and how much they vary.
 #[test]
 fn policies_see_the_same_metrics() {
-    let mut scenario = world(json!({}));
+    let mut scenario = world(&json!({}));
     (scenario.services[0].replicas.min, scenario.services[0].replicas.max) = (10, 10);
     let constant = || workload::constant(Constant { rps: 140.0, length: Span::HOUR * 6 });
     let keda = |metric| format!(r#"{{ "keda": {{ "metric": "{metric}", "threshold": 14 }} }}"#);
@@ -210,11 +212,11 @@ fn what_a_fluid_cannot_stand_for_is_refused() {
         ),
     ];
     for (extra, path) in cases {
-        let error = Fluid::check(&world(extra)).unwrap_err();
+        let error = Fluid::check(&world(&extra)).unwrap_err();
         assert_eq!(error.path, path);
         assert!(error.problem.contains("--fidelity requests"), "{error}");
     }
-    let scenario = world(json!({}));
+    let scenario = world(&json!({}));
     let item = LoadItem::Request { at: Instant::ZERO, size: homeostat_core::load::RequestSize::default() };
     let controllers = vec![controller(&scenario, HPA, 100.0)];
     let fluid = Fluid::new(&scenario, 1, controllers, &[1], Box::new([Ok(item)].into_iter()), &CURVE);

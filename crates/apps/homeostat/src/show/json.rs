@@ -1,9 +1,9 @@
 //! The stable JSON of a comparison: scripts may rely on its names.
 //!
-//! `fidelity` is there for fluid runs only. `seeds` lists the seeds, so that any one of them can be run again by itself; `requests` are those
-//! scored in the run with the first seed. Figures are means over the seeds, and with several of them
-//! `ci` holds `[low, high]` of the 95 % interval of each mean. Infinite percentiles are null, and so are
-//! `bound` and `cost_over_bound` until something computes them.
+//! `fidelity` is there for fluid runs only. `seeds` lists the seeds, so that any one of them can be run
+//! again by itself; `requests` are those scored in the run with the first seed. Figures are means over the
+//! seeds, and with several of them `ci` holds `[low, high]` of the 95 % interval of each mean. Infinite
+//! percentiles are null, and so are `bound` and `cost_over_bound` until something computes them.
 
 use serde_json::{Map, Value, json};
 

@@ -2,8 +2,8 @@
 //!
 //! Requests don't move between replicas: a replica that comes up beside full ones is empty, and takes more
 //! than its share until it is as full as they are. Replicas that are equally full form a level. With the
-//! better of two at random a level gets the requests whose two draws both fall on it or on fuller ones,
-//! and at least one on it; with the fewest inside all go to the emptiest; one after the other, each its share.
+//! better of two at random a level gets the requests whose two draws both fall on it or on fuller ones, and
+//! at least one on it; with the fewest inside all go to the emptiest; one after the other, each its share.
 
 use crate::scenario::Balancer;
 

@@ -2,8 +2,8 @@
 //!
 //! Time goes from event to event: a scrape, a decision, a step of a replica's start, the end of a drain, the
 //! end of a load bin. In between rate and count are constant, so that a step is closed form and costs the
-//! same at any rate. Where nothing waits, misses come from the [`ServiceCurve`]; where load exceeds capacity a
-//! [`backlog`] grows, and requests miss whose wait and work together are longer than the objective. Counts
+//! same at any rate. Where nothing waits, misses come from the [`ServiceCurve`]; where load exceeds capacity
+//! a [`backlog`] grows, and requests miss whose wait and work together are longer than the objective. Counts
 //! per step are drawn as the requests of a bin fall into it, so that policies see the noise that they would
 //! see. The fleet, its start-ups and its draws are those of the request twin.
 //!
