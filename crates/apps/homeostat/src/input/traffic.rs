@@ -400,7 +400,11 @@ traffic:
   scale: { mean_replicas: 3 }
   part: test
 objective: { latency: 1s }
-services: [{ name: m, server: { fcfs: { slots: 4 } }, service_time: { fixed: 200ms }, replicas: { min: 1, max: 9 } }]
+services:
+  - name: m
+    server: { fcfs: { slots: 4 } }
+    service_time: { fixed: 200ms }
+    replicas: { min: 1, max: 9 }
 ";
         let world = crate::input::scenario::parse(text, "here", PathBuf::new()).unwrap();
         let parts = parts(&world, 1).unwrap();
