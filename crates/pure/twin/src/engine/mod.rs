@@ -227,7 +227,7 @@ impl Simulation {
 
     #[inline]
     fn arrive(&mut self, arrival: &Arrival) {
-        let recorded = self.recorded_work(arrival);
+        let recorded = self.scenario.traffic.recorded_work(&arrival.size);
         if self.goes_direct(recorded) {
             self.arrive_direct(arrival, recorded);
         } else {
@@ -272,17 +272,6 @@ impl Simulation {
     fn work(&self, service: usize, id: u64, recorded: Option<Span>) -> Span {
         let running = &self.services[service];
         recorded.unwrap_or_else(|| running.work.draw(&mut running.size_key.at(id)))
-    }
-
-    /// What the trace says about the work of a request, if it says anything.
-    #[inline]
-    fn recorded_work(&self, arrival: &Arrival) -> Option<Span> {
-        let size = arrival.size;
-        if let (Some(tokens), Some(input)) = (self.scenario.traffic.tokens, size.input_tokens) {
-            let output = size.output_tokens.unwrap_or(0);
-            return Some(tokens.fixed + tokens.per_input * input.into() + tokens.per_output * output.into());
-        }
-        size.service
     }
 }
 

@@ -61,6 +61,23 @@ impl Duration {
         }
     }
 
+    /// The least possible value.
+    pub fn least(&self) -> Span {
+        match self {
+            Self::Fixed(span) => *span,
+            Self::Exponential(_) => Span::ZERO,
+            Self::LogNormal(shape) => {
+                if shape.cv == 0.0 {
+                    shape.mean
+                } else {
+                    Span::ZERO
+                }
+            }
+            Self::Pareto(p) => p.least,
+            Self::Empirical(values) => values.iter().copied().min().unwrap_or_default(),
+        }
+    }
+
     /// All lengths multiplied by `factor`.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {

@@ -137,6 +137,15 @@ impl Scenario {
         self.warm_up.unwrap_or_else(|| Span::from_secs(7_200).max(start_up * 3))
     }
 
+    /// The least time from the order of a replica of the first service until it takes traffic. A process
+    /// that starts again after a crash is not scheduled and pulls nothing.
+    pub fn least_start(&self) -> Span {
+        let start_up = &self.services[0].start_up;
+        let again = start_up.model_load.least() + start_up.warm_up.least();
+        let dies = !self.faults.is_empty() || self.services[0].memory_limit_mib.is_some();
+        if dies { again } else { again + start_up.scheduling.least() + start_up.image_pull.least() }
+    }
+
     /// Changes every start-up to this mean, keeping the proportions of its phases.
     pub fn set_start_up(&mut self, mean: Span) {
         for service in &mut self.services {

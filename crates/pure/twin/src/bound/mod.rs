@@ -1,0 +1,121 @@
+//! How cheap any schedule could have been: a lower bound with a proof, and the best schedule found.
+//!
+//! [`LowerBound`] holds for every policy, also one that knows the future; `docs/bound.md` proves it.
+//! [`Planner`] makes schedules from the same tiles with the headroom that queues need; the twin runs them,
+//! and what they attain at what cost is the clairvoyant curve that policies are measured by.
+
+mod dual;
+mod load;
+mod misses;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+use homeostat_core::Span;
+use homeostat_core::load::{LoadError, LoadStream};
+
+use crate::scenario::Scenario;
+use dual::{Dual, Terms};
+use load::Load;
+pub use schedule::{Planner, Schedule};
+
+/// Length of the shortest tile.
+const TILE: Span = Span::from_secs(15);
+/// Tiles that are tried, as multiples of the shortest. Each gives a bound, and the largest holds.
+const MULTIPLES: [usize; 6] = [1, 2, 4, 8, 20, 40];
+
+/// Why there is no bound.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unbounded {
+    /// Requests visit several services.
+    #[error("there is no bound for a graph of services yet: only for one service")]
+    Graph,
+    /// The trace could not be read.
+    #[error(transparent)]
+    Trace(#[from] LoadError),
+    /// The trace holds nothing.
+    #[error("the trace holds no load at all")]
+    Empty,
+}
+
+/// What no schedule can undercut.
+#[derive(Debug, Clone)]
+pub struct LowerBound {
+    duals: Vec<(Dual, Vec<(f64, f64)>)>,
+    requests: u64,
+    lost: u64,
+    price_per_hour: f64,
+}
+
+/// The requests of a scenario under one seed, read once for the bound and for schedules.
+#[derive(Debug, Clone)]
+pub struct Demand {
+    load: Load,
+}
+
+impl Demand {
+    /// Reads all requests. Takes some tens of nanoseconds per request and memory for the tiles alone.
+    pub fn read(scenario: &Scenario, seed: u64, stream: LoadStream) -> Result<Self, Unbounded> {
+        Ok(Self { load: Load::collect(scenario, seed, stream, TILE)? })
+    }
+
+    /// Requests in the scored window.
+    pub fn requests(&self) -> u64 {
+        self.load.totals().0
+    }
+
+    /// The attainment that no schedule can exceed: some requests are too much work for the objective.
+    pub fn attainable(&self) -> f64 {
+        let (requests, lost) = self.load.totals();
+        1.0 - lost as f64 / requests.max(1) as f64
+    }
+}
+
+impl LowerBound {
+    /// The bound for one scenario and its requests.
+    pub fn new(scenario: &Scenario, demand: &Demand) -> Self {
+        let service = &scenario.services[0];
+        let load = &demand.load;
+        let (requests, lost) = load.totals();
+        // A replica lost to a fault is below the least count for a while.
+        let min = if scenario.faults.is_empty() { service.replicas.min } else { 0 };
+        let mean_s = load.tiles.iter().map(|tile| tile.work).sum::<f64>() / requests.max(1) as f64;
+        let mean_s = mean_s / load.ability.pace;
+        let dual = |multiple: &usize| {
+            let load = load.coarser(*multiple);
+            let terms = Terms {
+                tile_s: load.tile.as_secs_f64(),
+                start_s: scenario.least_start().as_secs_f64(),
+                slack_s: scenario.objective.latency.as_secs_f64(),
+                span_s: load.span.as_secs_f64(),
+                min,
+                max: service.replicas.max,
+            };
+            let dual = Dual::new(&load, terms);
+            let curve = dual.curve(mean_s.max(1e-6));
+            (dual, curve)
+        };
+        let duals = MULTIPLES.iter().map(dual).collect();
+        Self { duals, requests, lost, price_per_hour: service.price_per_hour }
+    }
+
+    /// No schedule that misses at most `missed` of the scored requests costs less. `None` where more are
+    /// missed inevitably.
+    pub fn cost(&self, missed: u64) -> Option<f64> {
+        if missed < self.lost {
+            return None;
+        }
+        let seconds = self.duals.iter().map(|(dual, curve)| dual.lower(curve, missed as f64).0);
+        Some(seconds.fold(0.0, f64::max) / 3_600.0 * self.price_per_hour)
+    }
+
+    /// The same for an attainment: the share of requests that meet the objective.
+    pub fn cost_at(&self, attainment: f64) -> Option<f64> {
+        self.cost(allowed(self.requests, attainment))
+    }
+}
+
+/// Requests that may be missed at this attainment, at most.
+pub fn allowed(requests: u64, attainment: f64) -> u64 {
+    ((1.0 - attainment) * requests as f64 + 1e-6).floor().max(0.0) as u64
+}
