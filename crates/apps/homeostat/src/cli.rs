@@ -64,6 +64,9 @@ pub(crate) struct RunArgs {
     /// Fail with exit code 1 unless this policy (or `any`) meets the objective's attainment
     #[arg(long, value_name = "POLICY")]
     pub(crate) require: Option<String>,
+    /// Skip the clairvoyant bound: it takes as long as some more policies
+    #[arg(long)]
+    pub(crate) no_bound: bool,
     /// Add CPU seconds to the JSON (they differ from run to run)
     #[arg(long)]
     pub(crate) timing: bool,

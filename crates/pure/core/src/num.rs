@@ -65,6 +65,11 @@ pub fn cos(x: f64) -> f64 {
     libm::cos(x)
 }
 
+/// Complementary error function.
+pub fn erfc(x: f64) -> f64 {
+    libm::erfc(x)
+}
+
 /// Gamma function.
 pub fn gamma(x: f64) -> f64 {
     libm::tgamma(x)

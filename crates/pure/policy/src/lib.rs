@@ -11,5 +11,6 @@ pub mod fixed;
 pub mod hpa;
 pub mod keda;
 pub mod kpa;
+pub mod planned;
 pub mod spec;
 pub mod watermark;

@@ -12,6 +12,7 @@
 
 pub mod balance;
 pub mod bound;
+pub mod curve;
 mod engine;
 mod fleet;
 pub mod outcome;
@@ -20,6 +21,7 @@ pub mod sense;
 pub mod station;
 pub mod workload;
 
+pub use curve::ServiceCurve;
 pub use engine::{Recorder, Silent, Simulation, Stop};
 pub use outcome::{Mark, Outcome};
 pub use scenario::Scenario;

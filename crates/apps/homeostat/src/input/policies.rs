@@ -20,6 +20,16 @@ pub(crate) struct Entrant {
     pub(crate) guards: GuardProfile,
 }
 
+impl Entrant {
+    /// Whether it may be the reference of the gap closed: an HPA or a fixed count.
+    pub(crate) const fn is_reference(&self) -> bool {
+        matches!(
+            self.policy,
+            PolicySpec::Static(_) | PolicySpec::Hpa(_) | PolicySpec::HorizontalPodAutoscaler(_)
+        )
+    }
+}
+
 /// The policies to run: those named on the command line, else those of the scenario, else all built in.
 pub(crate) fn entrants(world: &World, asked: &[String]) -> Result<Vec<Entrant>, Failure> {
     let mut entrants = Vec::new();

@@ -1,5 +1,6 @@
 //! Runs: every policy under every seed, on all cores, results in their order.
 
+pub(crate) mod bound;
 mod job;
 pub(crate) mod journal;
 mod progress;
@@ -15,6 +16,7 @@ use crate::failure::{Code, Failure};
 use crate::input::policies::Entrant;
 use crate::input::scenario::World;
 use crate::input::traffic::Survey;
+use bound::{Bound, Computed, Computing};
 use progress::Progress;
 
 pub(crate) use stats::Figures;
@@ -31,6 +33,8 @@ pub(crate) struct Row {
     pub(crate) interval: Option<[Figures; 2]>,
     /// The run with the first seed.
     pub(crate) first: Outcome,
+    /// Whether it may be the reference of the gap closed: an HPA or a fixed count.
+    pub(crate) is_reference: bool,
     /// CPU seconds of all its runs.
     pub(crate) cpu_seconds: f64,
 }
@@ -46,6 +50,10 @@ pub(crate) struct Comparison {
     /// Requests scored per run.
     pub(crate) requests: u64,
     pub(crate) rows: Vec<Row>,
+    /// The clairvoyant bound, of the first seed.
+    pub(crate) bound: Option<Bound>,
+    /// What has to be said about the bound, or about its absence.
+    pub(crate) bound_notes: Vec<String>,
     /// Policies that were not run to the end.
     pub(crate) unfinished: Vec<String>,
     /// Whether Ctrl-C ended it.
@@ -87,10 +95,40 @@ pub(crate) fn compare(
         })
         .collect();
     let progress = Progress::new(jobs.len(), load, args.quiet);
-    let threads = args.threads.map_or_else(cores, usize::from).clamp(1, jobs.len().max(1));
-    let results = in_parallel(&jobs, threads, |index, job| job.run(stop, &progress.of(index)));
+    let threads = args.threads.map_or_else(cores, usize::from).max(1);
+    let results =
+        in_parallel(&jobs, threads.min(jobs.len().max(1)), |index, job| job.run(stop, &progress.of(index)));
     progress.finish();
-    gather(world, entrants, &seeds, results)
+    let mut comparison = gather(world, entrants, &seeds, results)?;
+    if !args.no_bound && !comparison.stopped {
+        let computing = Computing { world, load, seed: args.seed, threads, quiet: args.quiet, stop };
+        comparison.take(computing.run()?);
+    }
+    Ok(comparison)
+}
+
+impl Comparison {
+    /// Takes in what came of the bound.
+    fn take(&mut self, computed: Computed) {
+        match computed {
+            Computed::Stopped => self.stopped = true,
+            Computed::Without(reason) => self.bound_notes.push(format!("No bound: {reason}.")),
+            Computed::Bound(bound) => {
+                self.bound_notes = self.rows.iter().filter_map(|row| bound.defect(row)).collect();
+                self.bound = Some(bound);
+            }
+        }
+    }
+
+    /// Cost over the bound at the policy's own attainment.
+    pub(crate) fn over_bound(&self, row: &Row) -> Option<f64> {
+        self.bound.as_ref()?.over(row)
+    }
+
+    /// Share of the gap between the reference and the bound that the policy closes.
+    pub(crate) fn gap_closed(&self, row: &Row) -> Option<f64> {
+        self.bound.as_ref()?.gap_closed(row, &self.rows)
+    }
 }
 
 /// Runs all jobs on this many threads; results in the order of the jobs.
@@ -127,6 +165,8 @@ fn gather(
         seeds: seeds.to_vec(),
         requests: 0,
         rows: Vec::new(),
+        bound: None,
+        bound_notes: Vec::new(),
         unfinished: Vec::new(),
         stopped: false,
     };
@@ -164,6 +204,7 @@ fn row(entrant: &Entrant, done: Vec<job::Done>) -> Row {
         name: entrant.name.clone(),
         guards: entrant.guards.name.clone(),
         source: entrant.policy.source(),
+        is_reference: entrant.is_reference(),
         mean,
         interval,
         first: outcomes.next().unwrap_or_else(|| unreachable!("one run per seed")),

@@ -5,12 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use homeostat_report::{
-    DecisionMark, Demand, Envelope, Objective, PolicyReport, ReportData, Series, Summary, TraceFacts,
+    BoundPoint, DecisionMark, Demand, Envelope, Objective, PolicyReport, ReportData, Series, Summary,
+    TraceFacts,
 };
 use homeostat_twin::Outcome;
 
 use crate::failure::Failure;
 use crate::input::traffic::Survey;
+use crate::run::bound::{Bound, Point};
 use crate::run::{Comparison, Row};
 use crate::show::json;
 
@@ -72,14 +74,15 @@ fn data(comparison: &Comparison, load: &Survey, command: &str) -> ReportData {
         },
         cost_unit: String::new(),
         notes: notes(comparison, load),
-        bound: None,
+        bound: comparison.bound.as_ref().map(bound),
         demand: first.map(demand).unwrap_or_default(),
-        policies: comparison.rows.iter().map(policy).collect(),
+        policies: comparison.rows.iter().map(|row| policy(comparison, row)).collect(),
     }
 }
 
 fn notes(comparison: &Comparison, load: &Survey) -> Vec<String> {
     let mut notes = load.notes.clone();
+    notes.extend(comparison.bound_notes.iter().cloned());
     if comparison.seeds.len() > 1 {
         let seeds = comparison.seeds.len();
         notes.push(format!("Figures are means over {seeds} seeds; the curves show the first of them."));
@@ -103,7 +106,20 @@ fn demand(outcome: &Outcome) -> Demand {
     }
 }
 
-fn policy(row: &Row) -> PolicyReport {
+/// The curve as far as schedules were found.
+fn bound(bound: &Bound) -> Vec<BoundPoint> {
+    let point = |point: &Point| {
+        point.best.map(|best| BoundPoint {
+            attainment: point.attainment,
+            cost: best.cost,
+            replica_hours: best.replica_hours,
+            lower_cost: point.lower_cost,
+        })
+    };
+    bound.points.iter().filter_map(point).collect()
+}
+
+fn policy(comparison: &Comparison, row: &Row) -> PolicyReport {
     let outcome = &row.first;
     let decisions = outcome.marks.iter().map(|mark| DecisionMark {
         at_s: mark.at_s,
@@ -115,14 +131,14 @@ fn policy(row: &Row) -> PolicyReport {
         name: row.name.clone(),
         guards: row.guards.clone(),
         source: row.source.to_owned(),
-        summary: summary(row),
+        summary: summary(comparison, row),
         series: series(outcome),
         decisions: decisions.collect(),
         decisions_total: 0,
     }
 }
 
-fn summary(row: &Row) -> Summary {
+fn summary(comparison: &Comparison, row: &Row) -> Summary {
     let ms = |value: f64| value.is_finite().then_some(value);
     let mean = &row.mean;
     let ci = row.interval.iter().flat_map(|[low, high]| {
@@ -139,7 +155,8 @@ fn summary(row: &Row) -> Summary {
         p99_ms: ms(mean.p99_ms),
         replica_hours: mean.replica_hours,
         cost: mean.cost,
-        cost_over_bound: None,
+        cost_over_bound: comparison.over_bound(row),
+        gap_closed: comparison.gap_closed(row),
         scale_events: mean.scale_events.round() as u64,
         flips_per_hour: mean.flips_per_hour,
         ci: ci.filter(|(_, pair)| pair.iter().all(|v| v.is_finite())).collect::<BTreeMap<_, _>>(),

@@ -8,6 +8,7 @@ mod dual;
 mod load;
 mod misses;
 mod schedule;
+mod search;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use crate::scenario::Scenario;
 use dual::{Dual, Terms};
 use load::Load;
 pub use schedule::{Planner, Schedule};
+pub use search::{Curve, Found, Search};
 
 /// Length of the shortest tile.
 const TILE: Span = Span::from_secs(15);

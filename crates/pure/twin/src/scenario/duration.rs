@@ -78,6 +78,46 @@ impl Duration {
         }
     }
 
+    /// The probability of more than `limit`.
+    pub fn beyond(&self, limit: Span) -> f64 {
+        let x = limit.0 as f64;
+        let surely = |yes: bool| f64::from(u8::from(yes));
+        match self {
+            Self::Fixed(span) => surely(*span > limit),
+            Self::Exponential(mean) if mean.is_zero() => 0.0,
+            Self::Exponential(mean) => num::exp(-x / mean.0 as f64),
+            Self::LogNormal(shape) if shape.cv == 0.0 => surely(shape.mean > limit),
+            Self::LogNormal(_) if limit.is_zero() => 1.0,
+            Self::LogNormal(shape) => {
+                let variance = num::ln(1.0 + shape.cv * shape.cv);
+                let mu = num::ln(shape.mean.0 as f64) - 0.5 * variance;
+                0.5 * num::erfc((num::ln(x) - mu) / (2.0 * variance).sqrt())
+            }
+            Self::Pareto(p) if limit <= p.least => 1.0,
+            Self::Pareto(p) => num::pow(p.least.0 as f64 / x, p.alpha),
+            Self::Empirical(values) => {
+                values.iter().filter(|v| **v > limit).count() as f64 / (values.len() as f64).max(1.0)
+            }
+        }
+    }
+
+    /// Coefficient of variation; infinite for Pareto tails of index two and less.
+    pub fn variation(&self) -> f64 {
+        match self {
+            Self::Fixed(_) => 0.0,
+            Self::Exponential(_) => 1.0,
+            Self::LogNormal(shape) => shape.cv,
+            Self::Pareto(p) if p.alpha <= 2.0 => f64::INFINITY,
+            Self::Pareto(p) => 1.0 / (p.alpha * (p.alpha - 2.0)).sqrt(),
+            Self::Empirical(values) => {
+                let mean = self.mean().0 as f64;
+                let square = |v: &Span| (v.0 as f64 - mean) * (v.0 as f64 - mean);
+                let variance = values.iter().map(square).sum::<f64>() / (values.len() as f64).max(1.0);
+                if mean > 0.0 { variance.sqrt() / mean } else { 0.0 }
+            }
+        }
+    }
+
     /// All lengths multiplied by `factor`.
     #[must_use]
     pub fn scaled(&self, factor: f64) -> Self {
@@ -195,6 +235,14 @@ mod tests {
             let n = 400_000;
             let sum: f64 = (0..n).map(|i| sampler.draw(&mut key.at(i)).as_secs_f64()).sum();
             assert!((sum / n as f64 - 0.2).abs() < 0.002, "{duration:?}: {}", sum / n as f64);
+            for limit in [50, 150, 250, 500].map(Span::from_millis) {
+                let longer = (0..n).filter(|i| sampler.draw(&mut key.at(*i)) > limit).count();
+                let found = longer as f64 / n as f64;
+                assert!(
+                    (found - duration.beyond(limit)).abs() < 0.003,
+                    "{duration:?} beyond {limit}: {found}"
+                );
+            }
         }
     }
 }
