@@ -16,13 +16,14 @@ use crate::input::traffic::{self, Survey};
 use crate::run::progress::{Meter, Progress};
 use crate::run::{Row, in_parallel};
 
-/// Attainments of the curve, besides the objective's and the highest possible.
+/// Attainments of the curve, besides the objective's and those near the highest possible.
 const ATTAINMENTS: [f64; 6] = [0.90, 0.95, 0.99, 0.995, 0.999, 0.9999];
+/// Shares of the requests by which the last attainments are below the highest possible.
+const BELOW_BEST: [f64; 3] = [1e-4, 1e-5, 1e-6];
 /// Below this attainment nobody asks how close a policy is to the bound.
 const LEAST: f64 = 0.90;
-/// Rounds of the search; for loads above [`LARGE`] requests, which take minutes a run, one less.
-const ROUNDS: u32 = 3;
-const LARGE: u64 = 500_000_000;
+/// Rounds of the search.
+const ROUNDS: u32 = 2;
 
 /// One attainment of the curve.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -119,8 +120,10 @@ impl Computing<'_> {
     pub(crate) fn run(&self) -> Result<Computed, Failure> {
         let scenario = &self.world.scenario;
         let stream = traffic::stream(self.world, self.load, self.seed)?;
-        let demand = match Demand::read(scenario, self.seed, stream) {
+        let mut stop = || self.stop.load(Ordering::Relaxed);
+        let demand = match Demand::read(scenario, self.seed, stream, &mut stop) {
             Ok(demand) => demand,
+            Err(Unbounded::Asked) => return Ok(Computed::Stopped),
             Err(reason @ Unbounded::Graph) => return Ok(Computed::Without(reason.to_string())),
             Err(error) => return Err(Failure::new(format!("{}: {error}", self.world.origin))),
         };
@@ -140,11 +143,11 @@ impl Computing<'_> {
     /// The best schedules; `None` when stopped.
     fn search(&self, demand: &Demand, attainments: &[f64]) -> Result<Option<Curve>, Failure> {
         let scenario = &self.world.scenario;
-        let curve = ServiceCurve::measure(scenario, scenario.services[0].replicas.max, self.seed);
+        let most = ((1.5 * demand.peak_replicas()) as u32 + 4).min(scenario.services[0].replicas.max);
+        let curve = ServiceCurve::measure(scenario, most, self.seed);
         let lead = scenario.services[0].start_up.almost_all();
         let planner = Planner::new(scenario, demand, lead, |replicas, busy| curve.late_share(replicas, busy));
-        let rounds = if demand.requests() > LARGE { ROUNDS - 1 } else { ROUNDS };
-        let mut search = Search::new(planner, attainments, demand.attainable(), rounds);
+        let mut search = Search::new(planner, attainments, demand.attainable(), ROUNDS);
         loop {
             let schedules = search.round();
             if schedules.is_empty() {
@@ -195,11 +198,11 @@ impl Computing<'_> {
     }
 }
 
-/// Where the curve is looked at, rising: usual ones, the objective's, and the highest possible.
+/// Where the curve is looked at, rising: usual ones, the objective's, and those near the highest possible.
 fn attainments(objective: f64, attainable: f64) -> Vec<f64> {
-    let mut all: Vec<f64> = ATTAINMENTS.into_iter().chain([objective]).filter(|a| *a < attainable).collect();
-    all.push(attainable);
+    let usual = ATTAINMENTS.into_iter().chain([objective]).filter(|a| *a < attainable);
+    let mut all: Vec<f64> = usual.chain(BELOW_BEST.map(|share| attainable - share)).collect();
     all.sort_by(f64::total_cmp);
-    all.dedup();
+    all.dedup_by(|a, b| (*a - *b).abs() < 1e-9);
     all
 }

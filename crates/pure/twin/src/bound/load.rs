@@ -85,10 +85,11 @@ impl Load {
         seed: u64,
         stream: LoadStream,
         tile: Span,
+        stop: &mut dyn FnMut() -> bool,
     ) -> Result<Self, Unbounded> {
         let ability = ability(scenario)?;
         let mut counting = Counting::new(scenario, seed, stream, tile, ability)?;
-        counting.run();
+        counting.run(stop)?;
         if let Some(error) = counting.arrivals.error() {
             return Err(Unbounded::Trace(error));
         }
@@ -261,8 +262,9 @@ impl<'a> Counting<'a> {
         })
     }
 
-    fn run(&mut self) {
+    fn run(&mut self, stop: &mut dyn FnMut() -> bool) -> Result<(), Unbounded> {
         let (mut times, mut works) = ([0; ROW], [Span::ZERO; ROW]);
+        let mut asked = 0;
         while let Some(arrival) = self.arrivals.next() {
             let recorded = self.scenario.traffic.recorded_work(&arrival.size);
             let mut one = [recorded.unwrap_or_default()];
@@ -282,7 +284,14 @@ impl<'a> Counting<'a> {
                     self.add(*at, work.0);
                 }
             }
+            if self.until != asked {
+                asked = self.until;
+                if stop() {
+                    return Err(Unbounded::Asked);
+                }
+            }
         }
+        Ok(())
     }
 
     #[inline]
@@ -324,7 +333,8 @@ impl<'a> Counting<'a> {
         let end = self.arrivals.end().0;
         self.put();
         let span = Span(end.saturating_sub(self.from));
-        self.tiles.truncate(span.0.div_ceil(self.tile.0).max(1) as usize);
+        // The end of a trace may be missing: nothing arrives there, but replicas are still paid.
+        self.tiles.resize(span.0.div_ceil(self.tile.0).max(1) as usize, Tile::default());
         let highest = half_octave(self.limit);
         let mut edges = [0.0; CLASSES];
         for (i, edge) in edges.iter_mut().enumerate() {

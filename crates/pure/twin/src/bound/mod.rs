@@ -35,6 +35,9 @@ pub enum Unbounded {
     /// The trace could not be read.
     #[error(transparent)]
     Trace(#[from] LoadError),
+    /// The caller asked to end.
+    #[error("stopped on request")]
+    Asked,
     /// The trace holds nothing.
     #[error("the trace holds no load at all")]
     Empty,
@@ -57,13 +60,26 @@ pub struct Demand {
 
 impl Demand {
     /// Reads all requests. Takes some tens of nanoseconds per request and memory for the tiles alone.
-    pub fn read(scenario: &Scenario, seed: u64, stream: LoadStream) -> Result<Self, Unbounded> {
-        Ok(Self { load: Load::collect(scenario, seed, stream, TILE)? })
+    /// `stop` is asked once per tile; when it says yes, reading ends at once.
+    pub fn read(
+        scenario: &Scenario,
+        seed: u64,
+        stream: LoadStream,
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<Self, Unbounded> {
+        Ok(Self { load: Load::collect(scenario, seed, stream, TILE, stop)? })
     }
 
     /// Requests in the scored window.
     pub fn requests(&self) -> u64 {
         self.load.totals().0
+    }
+
+    /// Work of the fullest tile as a number of replicas that are never idle.
+    pub fn peak_replicas(&self) -> f64 {
+        let per_replica = self.load.ability.pace * self.load.tile.as_secs_f64();
+        let busy = |tile: &load::Tile| (tile.work + f64::from(tile.lost_work)) / per_replica;
+        self.load.tiles.iter().map(busy).fold(0.0, f64::max)
     }
 
     /// The attainment that no schedule can exceed: some requests are too much work for the objective.
