@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use homeostat_core::Span;
 
+use crate::run::shard::Shard;
+
 /// Keeps machine-learning services inside their objectives at the least cost, and proves every policy
 /// in a digital twin before it touches a cluster.
 #[derive(Debug, Parser)]
@@ -20,6 +22,8 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Run a scenario under several policies and compare attainment and cost
     Compare(CompareArgs),
+    /// Join the parts that --shard wrote into the result of the whole
+    Merge(MergeArgs),
     /// Look at, convert or generate traces
     Trace(TraceArgs),
     /// Say why a recorded decision was taken
@@ -52,18 +56,9 @@ pub(crate) struct RunArgs {
     /// (`ci`) show their 95 % intervals
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub(crate) seeds: u64,
-    /// Print one JSON object instead of a table
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Write report.html, result.json and marks of decisions to this folder
-    #[arg(long, value_name = "DIR")]
-    pub(crate) report: Option<PathBuf>,
     /// Write a journal of every decision to this folder, one file per policy (first seed)
     #[arg(long, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,
-    /// Fail with exit code 1 unless this policy (or `any`) meets the objective's attainment
-    #[arg(long, value_name = "POLICY")]
-    pub(crate) require: Option<String>,
     /// Skip the clairvoyant bound: it takes as long as some more policies
     #[arg(long)]
     pub(crate) no_bound: bool,
@@ -76,8 +71,47 @@ pub(crate) struct RunArgs {
     /// Don't draw a progress bar
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// Do only part I of N of the runs, and write it to --out; `homeostat merge` joins the parts
+    #[arg(long, value_name = "I/N", requires = "out")]
+    pub(crate) shard: Option<Shard>,
+    /// The file for the part that --shard does
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) result: ResultArgs,
     #[command(flatten)]
     pub(crate) what_if: WhatIf,
+}
+
+/// What to do with a result.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Result")]
+pub(crate) struct ResultArgs {
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write report.html, result.json and marks of decisions to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Option<PathBuf>,
+    /// Fail with exit code 1 unless this policy (or `any`) meets the objective's attainment
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) require: Option<String>,
+    /// Say what changed since an earlier result (what --json printed), and fail with exit code 1 where a
+    /// policy got worse
+    #[arg(long, value_name = "OLD.json")]
+    pub(crate) against: Option<PathBuf>,
+    /// With --against, the rise of cost that is no failure, as a share [default: 0.005]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share, requires = "against")]
+    pub(crate) tolerance: Option<f64>,
+    /// The policy that savings are counted from [default: the cheapest HPA or fixed count that keeps the
+    /// objective]
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) baseline: Option<String>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a share from 0 to 1, for example 0.005".to_owned())
 }
 
 fn factor(text: &str) -> Result<f64, String> {
@@ -131,6 +165,15 @@ pub(crate) struct CompareArgs {
     pub(crate) run: RunArgs,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// All parts of one run, in any order
+    #[arg(required = true, value_name = "PART")]
+    pub(crate) parts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) result: ResultArgs,
 }
 
 /// How to read a trace file.

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
+        Command::Merge(args) => commands::merge::run(&args),
         Command::Trace(args) => commands::trace::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Replay(args) => commands::replay::run(&args),

@@ -1,5 +1,6 @@
 //! What comes in: scenarios, policies, traffic.
 
+pub(crate) mod digest;
 pub(crate) mod embedded;
 pub(crate) mod policies;
 pub(crate) mod scenario;

@@ -20,16 +20,6 @@ pub(crate) struct Entrant {
     pub(crate) guards: GuardProfile,
 }
 
-impl Entrant {
-    /// Whether it may be the reference of the gap closed: an HPA or a fixed count.
-    pub(crate) const fn is_reference(&self) -> bool {
-        matches!(
-            self.policy,
-            PolicySpec::Static(_) | PolicySpec::Hpa(_) | PolicySpec::HorizontalPodAutoscaler(_)
-        )
-    }
-}
-
 /// The policies to run: those named on the command line, else those of the scenario, else all built in.
 pub(crate) fn entrants(world: &World, asked: &[String]) -> Result<Vec<Entrant>, Failure> {
     let mut entrants = Vec::new();
@@ -111,7 +101,7 @@ fn contending(world: &World, contender: &Contender) -> Result<Entrant, Failure> 
 }
 
 /// The name of the kind of a policy, as it is written in files.
-fn kind(policy: &PolicySpec) -> &'static str {
+pub(crate) fn kind(policy: &PolicySpec) -> &'static str {
     match policy {
         PolicySpec::Static(_) => "static",
         PolicySpec::Cron(_) => "cron",

@@ -10,6 +10,8 @@ use homeostat_twin::bound::{
 };
 use homeostat_twin::{Outcome, ServiceCurve, Silent, Simulation, Stop};
 
+use serde::{Deserialize, Serialize};
+
 use crate::failure::Failure;
 use crate::input::scenario::World;
 use crate::input::traffic::{self, Survey};
@@ -26,7 +28,7 @@ const LEAST: f64 = 0.90;
 const ROUNDS: u32 = 2;
 
 /// One attainment of the curve.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Point {
     pub(crate) attainment: f64,
     /// Of the best schedule found; `None` where none was found.
@@ -36,7 +38,7 @@ pub(crate) struct Point {
 }
 
 /// The bound of the first seed.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Bound {
     pub(crate) points: Vec<Point>,
     /// Share of requests that can meet the objective at all.
@@ -65,7 +67,8 @@ impl Bound {
     /// row that attains at least as much.
     pub(crate) fn gap_closed(&self, row: &Row, rows: &[Row]) -> Option<f64> {
         let bound = self.at(row.first.attainment)?;
-        let attains = |other: &&Row| other.is_reference && other.first.attainment >= row.first.attainment;
+        let may_refer = |other: &Row| matches!(other.kind.as_str(), "hpa" | "static");
+        let attains = |other: &&Row| may_refer(other) && other.first.attainment >= row.first.attainment;
         let reference = rows.iter().filter(attains).map(|other| other.first.cost).min_by(f64::total_cmp)?;
         let gap = reference - bound;
         (gap > 0.0).then(|| (reference - row.first.cost) / gap)
@@ -108,6 +111,7 @@ pub(crate) struct Computing<'a> {
 }
 
 /// What came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Computed {
     Bound(Bound),
     /// There is none, for this reason.
@@ -127,9 +131,10 @@ impl Computing<'_> {
             Err(reason @ Unbounded::Graph) => return Ok(Computed::Without(reason.to_string())),
             Err(error) => return Err(Failure::new(format!("{}: {error}", self.world.origin))),
         };
-        let lower = LowerBound::new(scenario, &demand);
         let attainable = demand.attainable();
         let attainments = attainments(scenario.objective.attainment, attainable);
+        let missed: Vec<u64> = attainments.iter().map(|a| allowed(demand.requests(), *a)).collect();
+        let lower = LowerBound::new(scenario, &demand, &missed);
         let Some(curve) = self.search(&demand, &attainments)? else { return Ok(Computed::Stopped) };
         let point = |attainment: &f64| Point {
             attainment: *attainment,

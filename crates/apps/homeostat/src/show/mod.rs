@@ -1,6 +1,8 @@
 //! What goes out: tables, JSON, the report.
 
+pub(crate) mod against;
 pub(crate) mod json;
+pub(crate) mod money;
 pub(crate) mod report;
 pub(crate) mod table;
 

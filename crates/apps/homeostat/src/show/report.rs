@@ -20,13 +20,14 @@ use crate::show::json;
 pub(crate) fn write(
     folder: &Path,
     comparison: &Comparison,
+    extra: &json::Extra<'_>,
     load: &Survey,
     command: &str,
 ) -> Result<PathBuf, Failure> {
     let html = homeostat_report::render(&data(comparison, load, command));
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(format!("cannot make the folder {}: {error}", folder.display())))?;
-    put(&folder.join("result.json"), &json::render(comparison, false)?)?;
+    put(&folder.join("result.json"), &json::render(comparison, extra, false)?)?;
     let path = folder.join("report.html");
     put(&path, &html)?;
     Ok(path)
@@ -50,9 +51,14 @@ pub(crate) fn can_hold(folder: &Path) -> Result<(), Failure> {
 }
 
 /// Writes a file whole or not at all.
-fn put(path: &Path, text: &str) -> Result<(), Failure> {
-    let part = path.with_extension("part");
+pub(crate) fn put(path: &Path, text: &str) -> Result<(), Failure> {
+    // The whole name is kept: neighbours may differ in their extension only.
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
     let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
+    if written.is_err() {
+        drop(fs::remove_file(&part));
+    }
     written.map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))
 }
 
@@ -72,11 +78,11 @@ fn data(comparison: &Comparison, load: &Survey, command: &str) -> ReportData {
             scored_from_s: first.map_or(0.0, |o| o.warm_up.as_secs_f64()),
             requests: comparison.requests,
         },
-        cost_unit: String::new(),
+        cost_unit: comparison.currency.clone().unwrap_or_default(),
         notes: notes(comparison, load),
         bound: comparison.bound.as_ref().map(bound),
         demand: first.map(demand).unwrap_or_default(),
-        policies: comparison.rows.iter().map(|row| policy(comparison, row)).collect(),
+        policies: comparison.rows.iter().map(|row| policy(row, comparison)).collect(),
     }
 }
 
@@ -119,7 +125,7 @@ fn bound(bound: &Bound) -> Vec<BoundPoint> {
     bound.points.iter().filter_map(point).collect()
 }
 
-fn policy(comparison: &Comparison, row: &Row) -> PolicyReport {
+fn policy(row: &Row, comparison: &Comparison) -> PolicyReport {
     let outcome = &row.first;
     let decisions = outcome.marks.iter().map(|mark| DecisionMark {
         at_s: mark.at_s,
@@ -130,15 +136,15 @@ fn policy(comparison: &Comparison, row: &Row) -> PolicyReport {
     PolicyReport {
         name: row.name.clone(),
         guards: row.guards.clone(),
-        source: row.source.to_owned(),
-        summary: summary(comparison, row),
+        source: row.source.clone(),
+        summary: summary(row, comparison),
         series: series(outcome),
         decisions: decisions.collect(),
         decisions_total: 0,
     }
 }
 
-fn summary(comparison: &Comparison, row: &Row) -> Summary {
+fn summary(row: &Row, comparison: &Comparison) -> Summary {
     let ms = |value: f64| value.is_finite().then_some(value);
     let mean = &row.mean;
     let ci = row.interval.iter().flat_map(|[low, high]| {
@@ -155,6 +161,7 @@ fn summary(comparison: &Comparison, row: &Row) -> Summary {
         p99_ms: ms(mean.p99_ms),
         replica_hours: mean.replica_hours,
         cost: mean.cost,
+        monthly_cost: Some(comparison.monthly(mean.cost)),
         cost_over_bound: comparison.over_bound(row),
         gap_closed: comparison.gap_closed(row),
         scale_events: mean.scale_events.round() as u64,

@@ -96,16 +96,16 @@ impl Dual {
         free + self.terms.min as f64 * self.terms.span_s + theta * (self.lost + barred)
     }
 
-    /// The lower bound on the cost in replica-seconds where at most `allowed` requests may be missed, and
-    /// the price at which it was found. `curve` holds prices and [`Self::relaxed`] at them.
-    pub(super) fn lower(&self, curve: &[(f64, f64)], allowed: f64) -> (f64, f64) {
+    /// The line that bounds best where `allowed` requests may be missed: [`Self::relaxed`] at a price, and
+    /// the price. `curve` holds prices and the relaxed least at them.
+    pub(super) fn best(&self, curve: &[(f64, f64)], allowed: f64) -> (f64, f64) {
         let at = |(theta, relaxed): &(f64, f64)| relaxed - theta * allowed;
         let best = (0..curve.len()).max_by(|a, b| at(&curve[*a]).total_cmp(&at(&curve[*b]))).unwrap_or(0);
         let left = best.saturating_sub(1);
         let right = (best + 1).min(curve.len() - 1);
         let (price, cost) = self.climb(curve[left].0, curve[right].0, allowed);
-        let known = at(&curve[best]);
-        if known > cost { (known, curve[best].0) } else { (cost, price) }
+        let (theta, relaxed) = curve[best];
+        if at(&curve[best]) > cost { (relaxed, theta) } else { (cost + price * allowed, price) }
     }
 
     /// Golden-section search for the best price between two; the bound is concave in it.

@@ -14,6 +14,7 @@ mod tests;
 
 use homeostat_core::Span;
 use homeostat_core::load::{LoadError, LoadStream};
+use serde::{Deserialize, Serialize};
 
 use crate::scenario::Scenario;
 use dual::{Dual, Terms};
@@ -43,11 +44,11 @@ pub enum Unbounded {
     Empty,
 }
 
-/// What no schedule can undercut.
-#[derive(Debug, Clone)]
+/// What no schedule can undercut: lines (cost at no miss, what a miss saves), each of which every schedule
+/// lies above. Costs in replica-seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LowerBound {
-    duals: Vec<(Dual, Vec<(f64, f64)>)>,
-    requests: u64,
+    lines: Vec<(f64, f64)>,
     lost: u64,
     price_per_hour: f64,
 }
@@ -90,31 +91,23 @@ impl Demand {
 }
 
 impl LowerBound {
-    /// The bound for one scenario and its requests.
-    pub fn new(scenario: &Scenario, demand: &Demand) -> Self {
+    /// The bound for one scenario and its requests, at its best where these numbers of misses are allowed.
+    pub fn new(scenario: &Scenario, demand: &Demand, allowed: &[u64]) -> Self {
         let service = &scenario.services[0];
         let load = &demand.load;
         let (requests, lost) = load.totals();
-        // A replica lost to a fault is below the least count for a while.
-        let min = if scenario.faults.is_empty() { service.replicas.min } else { 0 };
-        let mean_s = load.tiles.iter().map(|tile| tile.work).sum::<f64>() / requests.max(1) as f64;
-        let mean_s = mean_s / load.ability.pace;
-        let dual = |multiple: &usize| {
-            let load = load.coarser(*multiple);
-            let terms = Terms {
-                tile_s: load.tile.as_secs_f64(),
-                start_s: scenario.least_start().as_secs_f64(),
-                slack_s: scenario.objective.latency.as_secs_f64(),
-                span_s: load.span.as_secs_f64(),
-                min,
-                max: service.replicas.max,
-            };
-            let dual = Dual::new(&load, terms);
-            let curve = dual.curve(mean_s.max(1e-6));
-            (dual, curve)
-        };
-        let duals = MULTIPLES.iter().map(dual).collect();
-        Self { duals, requests, lost, price_per_hour: service.price_per_hour }
+        let work_s: f64 = load.tiles.iter().map(|tile| tile.work).sum();
+        let each_s = (work_s / requests.max(1) as f64 / load.ability.pace).max(1e-6);
+        let mut lines = Vec::new();
+        for multiple in MULTIPLES {
+            let load = load.coarser(multiple);
+            let dual = Dual::new(&load, terms(scenario, &load));
+            let curve = dual.curve(each_s);
+            let best = allowed.iter().map(|missed| dual.best(&curve, *missed as f64));
+            lines.extend(best);
+            lines.extend(curve.iter().map(|(theta, relaxed)| (*relaxed, *theta)));
+        }
+        Self { lines, lost, price_per_hour: service.price_per_hour }
     }
 
     /// No schedule that misses at most `missed` of the scored requests costs less. `None` where more are
@@ -123,13 +116,22 @@ impl LowerBound {
         if missed < self.lost {
             return None;
         }
-        let seconds = self.duals.iter().map(|(dual, curve)| dual.lower(curve, missed as f64).0);
+        let seconds = self.lines.iter().map(|(relaxed, theta)| relaxed - theta * missed as f64);
         Some(seconds.fold(0.0, f64::max) / 3_600.0 * self.price_per_hour)
     }
+}
 
-    /// The same for an attainment: the share of requests that meet the objective.
-    pub fn cost_at(&self, attainment: f64) -> Option<f64> {
-        self.cost(allowed(self.requests, attainment))
+/// What a level may do in tiles of this length.
+fn terms(scenario: &Scenario, load: &Load) -> Terms {
+    let replicas = scenario.services[0].replicas;
+    Terms {
+        tile_s: load.tile.as_secs_f64(),
+        start_s: scenario.least_start().as_secs_f64(),
+        slack_s: scenario.objective.latency.as_secs_f64(),
+        span_s: load.span.as_secs_f64(),
+        // A replica lost to a fault is below the least count for a while.
+        min: if scenario.faults.is_empty() { replicas.min } else { 0 },
+        max: replicas.max,
     }
 }
 

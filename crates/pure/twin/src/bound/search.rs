@@ -4,11 +4,12 @@
 //! Rounds of independent runs are listed here and carried out by the caller.
 
 use homeostat_core::num;
+use serde::{Deserialize, Serialize};
 
 use super::{Planner, Schedule};
 
 /// What a schedule attained in the twin.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     /// Share of requests that met the objective.
     pub attainment: f64,
@@ -144,7 +145,7 @@ fn convex(frontier: &[Found]) -> Vec<Found> {
 }
 
 /// Cost against attainment of the best schedules found.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Curve {
     /// Schedules that were run, by rising attainment and cost.
     pub points: Vec<Found>,

@@ -67,6 +67,9 @@ impl Scenario {
         require((0.0..=1.0).contains(&self.objective.attainment), "objective.attainment", attainment)?;
         require(!self.objective.latency.is_zero(), "objective.latency", "must be positive, for example 1s")?;
         require(!self.client.timeout.is_zero(), "client.timeout", "must be positive, for example 10s")?;
+        let name = |c: &String| (1..=16).contains(&c.chars().count()) && c.chars().all(char::is_alphanumeric);
+        let currency = "must be a name of 1 to 16 letters or digits, for example USD";
+        require(self.currency.as_ref().is_none_or(name), "currency", currency)?;
         self.check_traffic()?;
         self.check_metrics()?;
         require(

@@ -111,6 +111,9 @@ pub struct Scenario {
     /// How clients behave.
     #[serde(default)]
     pub client: Client,
+    /// What prices are in, for example USD; default: nothing, and costs are "cost units".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
     /// Services; the first receives the requests.
     pub services: Vec<Service>,
     /// The metrics pipeline.
