@@ -21,7 +21,7 @@ pub(crate) enum Command {
     /// Run an embedded scenario under all built-in policies: no files, no network needed
     Demo(DemoArgs),
     /// Run a scenario under several policies and compare attainment and cost
-    Compare(CompareArgs),
+    Compare(Box<CompareArgs>),
     /// Join the parts that --shard wrote into the result of the whole
     Merge(MergeArgs),
     /// Look at, convert or generate traces

@@ -108,7 +108,9 @@ pub(crate) struct Change {
     pub(crate) deltas: Vec<Delta>,
     /// Cost units a month that are saved, by costs per hour of scored time.
     pub(crate) monthly_saving: f64,
-    /// The same as a share of the earlier cost.
+    /// The paired 95 % interval of `monthly_saving`, with at least two seeds in common.
+    pub(crate) monthly_interval: Option<[f64; 2]>,
+    /// `monthly_saving` as a share of the earlier cost.
     pub(crate) saving_share: f64,
     /// What got worse, in words; empty where nothing did.
     pub(crate) worse: Vec<String>,
@@ -301,8 +303,9 @@ fn change(name: &str, pairs: &Pairs, hours: [f64; 2], wanted: f64, tolerance: f6
     Change {
         name: name.to_owned(),
         deltas,
-        monthly_saving: -rise,
-        saving_share: share(-rise, old_month),
+        monthly_saving: if rise == 0.0 { 0.0 } else { -rise },
+        monthly_interval: (rises.len() > 1).then_some([-rise - half, -rise + half]),
+        saving_share: if rise == 0.0 { 0.0 } else { share(-rise, old_month) },
         worse,
     }
 }
@@ -346,7 +349,7 @@ mod tests {
     use super::*;
 
     fn pairs(costs: &[[f64; 2]], attained: &[[f64; 2]]) -> Pairs {
-        let run = |cost, attainment| Figures { cost, attainment, ..Figures::from_values([1.0; N]) };
+        let run = |cost, attainment| Figures { attainment, cost, ..Figures::from_values([1.0; N]) };
         let both = costs.iter().zip(attained);
         Pairs::BySeed(both.map(|(c, a)| [run(c[0], a[0]), run(c[1], a[1])]).collect())
     }

@@ -103,30 +103,34 @@ fn cells(change: &Change, first: bool, name: &'static str, delta: &Delta) -> Vec
     ]
 }
 
-/// Money is saved only where the objective is kept.
+/// Money is saved only where the objective is kept, and only where it is not chance: a difference whose
+/// interval holds 0 is not told.
 fn saving(change: &Change, against: &Against, comparison: &Comparison) -> Option<String> {
     let row = comparison.rows.iter().find(|row| row.name == change.name)?;
+    if change.monthly_interval.is_some_and(|[low, high]| low <= 0.0 && high >= 0.0) {
+        return None;
+    }
     let (name, unit, file) = (&change.name, comparison.unit(), &against.file);
-    let monthly = amount(change.monthly_saving.abs());
+    let half = change.monthly_interval.map(|[low, high]| (high - low) / 2.0).filter(|half| *half >= 0.005);
+    let half = half.map_or(String::new(), |half| format!(" ± {}", amount(half)));
+    let monthly = format!("{}{half} {unit} a month", amount(change.monthly_saving.abs()));
     let share = format!("{:.1} %", change.saving_share.abs() * 100.0);
     let keeps = row.mean.attainment >= comparison.attainment_wanted;
     let (mark, but) = if keeps { ("✓", "") } else { ("✗", ", and misses the objective") };
     match change.monthly_saving {
         0.0 => None,
-        s if s > 0.0 => {
-            Some(format!("{mark} {name} saves {monthly} {unit} a month against {file} ({share}){but}."))
-        }
-        _ => Some(format!("{name} costs {monthly} {unit} a month more than in {file} ({share}){but}.")),
+        s if s > 0.0 => Some(format!("{mark} {name} saves {monthly} against {file} ({share}){but}.")),
+        _ => Some(format!("{name} costs {monthly} more than in {file} ({share}){but}.")),
     }
 }
 
+/// Who got worse; why is told on standard error.
 fn verdict(against: &Against) -> String {
     let worse = against.changes.iter().filter(|change| !change.worse.is_empty());
-    let lines: Vec<String> =
-        worse.map(|change| format!("{}: {}", change.name, change.worse.join("; "))).collect();
-    if lines.is_empty() {
+    let names: Vec<&str> = worse.map(|change| change.name.as_str()).collect();
+    if names.is_empty() {
         "✓ nothing got worse.".to_owned()
     } else {
-        format!("✗ worse: {}.", lines.join("; "))
+        format!("✗ worse: {}.", names.join(", "))
     }
 }

@@ -123,6 +123,8 @@ fn against(against: &Against) -> Value {
         let mut object = json!({ "name": change.name, "verdict": verdict(!change.worse.is_empty()) });
         object["worse"] = json!(change.worse);
         object["monthly_saving"] = number(change.monthly_saving);
+        object["monthly_saving_ci"] =
+            json!(change.monthly_interval.map(|[low, high]| [number(low), number(high)]));
         object["saving_share"] = number(change.saving_share);
         object["changes"] = change.deltas.iter().map(delta).collect::<Map<String, Value>>().into();
         object
