@@ -5,9 +5,11 @@
 //! | `tidy` | style that lints can't express: module docs, sizes of files and functions, widths |
 //! | `oracles` | builds the upstream controllers (needs Go) and writes the golden histories anew |
 //! | `bench` | the twin's speed as ratios in one run, see docs/performance.md |
+//! | `fidelity` | runs scenarios by request and as a fluid, and prints how far apart they are |
 //! | `table` | runs the benchmark scenarios on recorded data and prints the README's table |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
+mod fidelity;
 mod table;
 mod tidy;
 
@@ -26,8 +28,9 @@ fn main() -> ExitCode {
         "bench" => call(cargo().args(["bench", "-p", "homeostat-twin", "--bench", "twin", "--"]).args(&rest)),
         "schema" => schema(),
         "table" => table::run(&root()),
+        "fidelity" => fidelity::run(&root(), &rest),
         other => Err(anyhow::anyhow!(
-            "unknown command `{other}`; there are tidy, oracles, bench, table and schema"
+            "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table and schema"
         )),
     };
     match result {

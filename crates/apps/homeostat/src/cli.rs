@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use homeostat_core::Span;
+use serde::{Deserialize, Serialize};
 
 use crate::run::shard::Shard;
 
@@ -56,6 +57,10 @@ pub(crate) struct RunArgs {
     /// (`ci`) show their 95 % intervals
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     pub(crate) seeds: u64,
+    /// How the twin works: request by request, or by rates, a thousand times faster and nearly as exact
+    /// (docs/performance.md says how nearly)
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub(crate) fidelity: Fidelity,
     /// Write a journal of every decision to this folder, one file per policy (first seed)
     #[arg(long, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,
@@ -81,6 +86,23 @@ pub(crate) struct RunArgs {
     pub(crate) result: ResultArgs,
     #[command(flatten)]
     pub(crate) what_if: WhatIf,
+}
+
+/// How the twin works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+pub(crate) enum Fidelity {
+    /// Request by request
+    #[default]
+    Requests,
+    /// By rates and backlogs, for long scans
+    Fluid,
+}
+
+impl Fidelity {
+    /// Its name on the command line, where it isn't what everybody expects.
+    pub(crate) fn said(self) -> Option<&'static str> {
+        (self == Self::Fluid).then_some("fluid")
+    }
 }
 
 /// What to do with a result.

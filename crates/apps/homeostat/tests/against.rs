@@ -12,8 +12,7 @@ fn fixed(replicas: u32) -> String {
     format!("name: ours\nstatic: {{ replicas: {replicas} }}\n")
 }
 
-const OURS: [&str; 6] =
-    ["compare", "small.yaml", "--policy", "ours.yaml", "--policy", "hpa-cpu-50"];
+const OURS: [&str; 6] = ["compare", "small.yaml", "--policy", "ours.yaml", "--policy", "hpa-cpu-50"];
 
 fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&OURS[..], &["--no-bound"], more].concat()

@@ -177,3 +177,12 @@ fn arguments() {
     place.refuses(&["compare", "much.yaml", "--scale-load", "1e200"], &["--scale-load 1", "traffic.scale"]);
     place.refuses(&["compare", "absent.yaml"], &["absent.yaml", "No such file"]);
 }
+
+#[test]
+fn what_a_fluid_cannot_stand_for_is_refused() {
+    let place = Place::new();
+    place.write("retries.yaml", SMALL.replace("warm_up: 5m", "warm_up: 5m\nclient: { retries: 2 }"));
+    let args = ["compare", "retries.yaml", "--fidelity", "fluid"];
+    place.refuses(&args, &["retries.yaml", "client.retries", "--fidelity requests"]);
+    place.refuses(&["demo", "graph", "--fidelity", "fluid"], &["services", "--fidelity requests"]);
+}

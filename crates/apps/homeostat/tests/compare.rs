@@ -92,6 +92,26 @@ fn the_json_has_these_fields_and_no_others() {
 }
 
 #[test]
+fn a_fluid_run_says_so_and_repeats_to_the_byte() {
+    let place = Place::new();
+    let exact = place.json(&compare(&FEW, &[]));
+    let first = place.ends(&compare(&FEW, &["--fidelity", "fluid", "--report", "out"]), 0).0;
+    assert_eq!(first, place.ends(&compare(&FEW, &["--fidelity", "fluid", "--threads", "1"]), 0).0);
+    let fluid: Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(keys(&fluid)[..3], ["scenario", "fidelity", "seeds"]);
+    assert_eq!((&fluid["fidelity"], &fluid["requests"]), (&"fluid".into(), &exact["requests"]));
+    for name in ["hpa-cpu-50", "kpa", "watermark"] {
+        let figure = |result: &Value, field: &str| policy(result, name)[field].as_f64().unwrap();
+        let off = figure(&fluid, "attainment") - figure(&exact, "attainment");
+        assert!(off.abs() <= 0.001, "{name}: {off}");
+    }
+    let page = place.text("out/report.html");
+    assert!(page.contains("--fidelity fluid") && page.contains("A fluid run"));
+    let table = place.ends(&["compare", "small.yaml", "--policy", "kpa", "--fidelity", "fluid"], 0).0;
+    assert!(table.contains("fidelity fluid"), "{table}");
+}
+
+#[test]
 fn a_required_objective_decides_the_exit_code() {
     let place = Place::new();
     let with = |require, slo: &[&'static str]| {

@@ -10,13 +10,14 @@
 
 use std::collections::VecDeque;
 use std::process::Command;
+use std::sync::Arc;
 
 use homeostat_core::draw::Key;
-use homeostat_core::{Controller, GuardProfile, Instant, Span, num};
+use homeostat_core::{Controller, Decision, GuardProfile, Instant, Observation, Span, num};
 use homeostat_policy::spec::PolicySpec;
 use homeostat_twin::outcome::Histogram;
-use homeostat_twin::scenario::Constant;
-use homeostat_twin::{Scenario, Silent, Simulation, workload};
+use homeostat_twin::scenario::{Constant, Duration, MeanCv};
+use homeostat_twin::{Fluid, Outcome, Recorder, Scenario, ServiceCurve, Silent, Simulation, workload};
 use serde_json::{Value, json};
 
 /// Offered load of every contender: 70 % of 20 replicas of 4 slots with work of 200 ms.
@@ -29,7 +30,11 @@ fn main() {
     let args: Vec<String> = std::env::args().collect();
     let rounds = value(&args, "--rounds").and_then(|n| n.parse().ok()).unwrap_or(5);
     if let Some(name) = value(&args, "--only") {
-        only(name);
+        if name == "fluid" {
+            fluid();
+        } else {
+            only(name);
+        }
         return;
     }
     let requests = 20_000_000;
@@ -55,6 +60,7 @@ fn main() {
         println!("| {name} | {:.1} | {:.2} |", speed(i), speed(i) / speed(0));
     }
     peer(speed(1));
+    fluid();
     linear(args.iter().any(|a| a == "--long"));
     println!("peak resident memory: {} MiB", peak_mib());
 }
@@ -215,6 +221,92 @@ fn linear(long: bool) {
         let before = cpu_seconds();
         let hops = plain(*requests);
         println!("| {requests} | {:.1} |", (cpu_seconds() - before) * 1e9 / hops as f64);
+    }
+}
+
+/// Rates beside requests: cost per decision, and how many times less than by request.
+fn fluid() {
+    println!(
+        "\n| fluid run of a day | requests/s | replicas | µs per tick | and the policy's own | times faster than by \
+         request | without the policy's own |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    for (name, policy) in
+        [("static", json!({ "static": {} })), ("HPA", json!({ "hpa": { "cpu_percent": 70 } }))]
+    {
+        for (rate, replicas) in [(RATE, 20), (10_000.0, 20), (10_000.0, 714)] {
+            fluid_at(name, &policy, rate, replicas);
+        }
+    }
+}
+
+/// A service whose work is such that this many replicas are used at 70 %.
+fn fluid_at(name: &str, policy: &Value, rate: f64, initial: u32) {
+    let services = json!([service("model", &json!([]))]);
+    let mut scenario = scenario(&json!({}), &json!([]), &services);
+    scenario.services[0].replicas.max = 2_000;
+    let mean = Span::from_secs_f64(0.7 * 4.0 * f64::from(initial) / rate);
+    scenario.services[0].service_time = Duration::LogNormal(MeanCv { mean, cv: 1.0 });
+    let spec: PolicySpec = serde_json::from_value(policy.clone()).unwrap();
+    let curve = Arc::new(ServiceCurve::measure(&scenario, 128, 1));
+    let controllers = || {
+        let service = &scenario.services[0];
+        let policy = service.policy(&spec, Instant::ZERO, rate / 0.7).unwrap();
+        vec![Controller::new(vec![policy], GuardProfile::bounds_only(), service.replicas)]
+    };
+    let load = |length| workload::constant(Constant { rps: rate, length });
+    let timed = |run: &dyn Fn() -> Outcome| {
+        let before = cpu_seconds();
+        let outcome = run();
+        (cpu_seconds() - before, outcome)
+    };
+    let short = Span::from_secs_f64(3e6 / rate).max(Span::MINUTE * 2);
+    let (exact_s, exact) = timed(&|| {
+        let new = Simulation::new(&scenario, 1, controllers(), &[initial], load(short)).unwrap();
+        new.run(&mut Silent, &mut |_| false).unwrap()
+    });
+    let mut watch = Watch::default();
+    let (fluid_s, outcome) = timed(&|| {
+        let new = Fluid::new(&scenario, 1, controllers(), &[initial], load(Span::DAY), &curve).unwrap();
+        new.run(&mut Silent, &mut |_| false).unwrap()
+    });
+    let new = Fluid::new(&scenario, 1, controllers(), &[initial], load(Span::DAY), &curve).unwrap();
+    new.run(&mut watch, &mut |_| false).unwrap();
+    // The policy's own time: the same decisions on the same observations, without a world.
+    let mut alone = controllers().remove(0);
+    let before = cpu_seconds();
+    for seen in &watch.0 {
+        std::hint::black_box(alone.tick(seen));
+    }
+    let own_us = (cpu_seconds() - before) * 1e6 / watch.0.len().max(1) as f64;
+    // A policy that decides seldom still has a scrape every 15 s.
+    let ticks = outcome.decisions.max(Span::DAY.0 / Span::from_secs(15).0) as f64;
+    let own_us = own_us * outcome.decisions as f64 / ticks;
+    let tick_us = fluid_s * 1e6 / ticks;
+    let exact_us = exact_s * 1e6 * fluid_day(&exact) / ticks;
+    println!(
+        "| {name} | {rate:.0} | {initial} | {:.2} | {own_us:.2} | {:.0} | {:.0} |",
+        (tick_us - own_us).max(0.0),
+        exact_us / tick_us,
+        (exact_us - own_us) / (tick_us - own_us).max(0.1),
+    );
+}
+
+/// How many times a run fits into a day.
+fn fluid_day(outcome: &Outcome) -> f64 {
+    Span::DAY.as_secs_f64() / outcome.span.as_secs_f64()
+}
+
+/// Keeps observations.
+#[derive(Default)]
+struct Watch(Vec<Observation>);
+
+impl Recorder for Watch {
+    fn decided(&mut self, _: usize, seen: &Observation, _: &Decision) -> Result<(), String> {
+        if self.0.len() < 2_000 {
+            self.0.push(seen.clone());
+        }
+        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ pub mod bound;
 pub mod curve;
 mod engine;
 mod fleet;
+mod fluid;
 pub mod outcome;
 pub mod scenario;
 pub mod sense;
@@ -23,5 +24,6 @@ pub mod workload;
 
 pub use curve::ServiceCurve;
 pub use engine::{Recorder, Silent, Simulation, Stop};
+pub use fluid::Fluid;
 pub use outcome::{Mark, Outcome};
 pub use scenario::Scenario;

@@ -1,5 +1,7 @@
 //! The service curve against closed formulas, and its shape.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
+
 mod common;
 
 use std::sync::LazyLock;

@@ -18,6 +18,7 @@ pub(crate) fn with_options(command: &str, args: &RunArgs) -> String {
     for policy in &args.policies {
         line.option("policy", Some(policy));
     }
+    line.option("fidelity", args.fidelity.said());
     line.option("seed", (args.seed != 1).then_some(args.seed));
     line.option("seeds", (args.seeds != 1).then_some(args.seeds));
     line.what_if(&args.what_if);
@@ -94,10 +95,10 @@ mod tests {
     fn the_line_says_what_changes_the_result() {
         let line = [
             "homeostat compare 'my files/x.yaml' --trace t.csv --map time=t,count=n --sort",
-            "--policy 'it'\\''s mine.yaml' --seed 3 --scale-load 1.5 --slo 500ms",
+            "--policy 'it'\\''s mine.yaml' --fidelity fluid --seed 3 --scale-load 1.5 --slo 500ms",
         ];
         let words = "homeostat|compare|my files/x.yaml|--trace|t.csv|--map|time=t,count=n|--sort|--policy|\
-                     it's mine.yaml|--seed|3|--scale-load|1.5|--slo|500ms|--json";
+                     it's mine.yaml|--fidelity|fluid|--seed|3|--scale-load|1.5|--slo|500ms|--json";
         let cli = crate::cli::Cli::parse_from(words.split('|'));
         let crate::cli::Command::Compare(args) = cli.command else { panic!("another command") };
         assert_eq!(with_options(&comparing(&args), &args.run), line.join(" "));

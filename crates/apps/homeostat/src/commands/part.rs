@@ -111,6 +111,7 @@ fn fingerprint(
         ("scenario", plan.scenario.clone()),
         ("options", options.unwrap_or_else(|| "none".to_owned())),
         ("seeds", seeds),
+        ("fidelity", plan.fidelity.said().unwrap_or("requests").to_owned()),
         ("bound", if plan.bound { "yes" } else { "no" }.to_owned()),
         ("policies", names.join(", ")),
         ("settings of the policies", Digest::of(&serde_json::to_string(&settings)?).to_string()),

@@ -8,15 +8,17 @@ use homeostat_policy::planned::Planned;
 use homeostat_twin::bound::{
     Curve, Demand, Found, LowerBound, Planner, Schedule, Search, Unbounded, allowed,
 };
-use homeostat_twin::{Outcome, ServiceCurve, Silent, Simulation, Stop};
+use homeostat_twin::curve::Survey;
+use homeostat_twin::{Outcome, Silent, Stop};
 
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::input::scenario::World;
-use crate::input::traffic::{self, Survey};
+use crate::input::traffic;
+use crate::run::job::Engine;
 use crate::run::progress::{Meter, Progress};
-use crate::run::{Row, in_parallel};
+use crate::run::{Row, in_parallel, measured};
 
 /// Attainments of the curve, besides the objective's and those near the highest possible.
 const ATTAINMENTS: [f64; 6] = [0.90, 0.95, 0.99, 0.995, 0.999, 0.9999];
@@ -103,8 +105,9 @@ fn missed(outcome: &Outcome) -> u64 {
 /// How the bound is computed.
 pub(crate) struct Computing<'a> {
     pub(crate) world: &'a World,
-    pub(crate) load: &'a Survey,
+    pub(crate) load: &'a traffic::Survey,
     pub(crate) seed: u64,
+    pub(crate) engine: Engine,
     pub(crate) threads: usize,
     pub(crate) quiet: bool,
     pub(crate) stop: &'static AtomicBool,
@@ -149,7 +152,10 @@ impl Computing<'_> {
     fn search(&self, demand: &Demand, attainments: &[f64]) -> Result<Option<Curve>, Failure> {
         let scenario = &self.world.scenario;
         let most = ((1.5 * demand.peak_replicas()) as u32 + 4).min(scenario.services[0].replicas.max);
-        let curve = ServiceCurve::measure(scenario, most, self.seed);
+        let curve = match &self.engine {
+            Engine::Requests => &measured(&Survey::new(scenario, most, self.seed), self.threads),
+            Engine::Fluid(curve) => curve.as_ref(),
+        };
         let lead = scenario.services[0].start_up.almost_all();
         let planner = Planner::new(scenario, demand, lead, |replicas, busy| curve.late_share(replicas, busy));
         let mut search = Search::new(planner, attainments, demand.attainable(), ROUNDS);
@@ -183,22 +189,18 @@ impl Computing<'_> {
         };
         let bounds = scenario.services[0].replicas;
         let controller = Controller::new(vec![Box::new(policy)], GuardProfile::bounds_only(), bounds);
-        let initial = traffic::initial(scenario, self.load);
-        let stream = traffic::stream(self.world, self.load, self.seed)?;
-        let failed = |error: Stop| Failure::new(format!("{}: {error}", self.world.origin));
-        let simulation =
-            Simulation::new(scenario, self.seed, vec![controller], &initial, stream).map_err(failed)?;
         let mut ask = |now| {
             meter.at(now);
             self.stop.load(Ordering::Relaxed)
         };
-        match simulation.run(&mut Silent, &mut ask) {
+        let (world, load) = (self.world, self.load);
+        match self.engine.run(world, load, self.seed, vec![controller], &mut Silent, &mut ask)? {
             Ok(outcome) => {
                 meter.done();
                 Ok(Some(outcome))
             }
             Err(Stop::Asked) => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(Failure::new(format!("{}: {error}", self.world.origin))),
         }
     }
 }

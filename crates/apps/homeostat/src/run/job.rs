@@ -1,10 +1,11 @@
 //! One run: one policy, one seed.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use homeostat_core::{Controller, Instant, Need};
-use homeostat_twin::{Outcome, Recorder, Scenario, Silent, Simulation, Stop, sense};
+use homeostat_twin::{Fluid, Outcome, Recorder, Scenario, ServiceCurve, Silent, Simulation, Stop, sense};
 
 use crate::failure::Failure;
 use crate::input::policies::Entrant;
@@ -21,6 +22,39 @@ pub(crate) struct Job<'a> {
     pub(crate) seed: u64,
     /// Where to write journals.
     pub(crate) journal: Option<&'a Path>,
+    pub(crate) engine: &'a Engine,
+}
+
+/// What runs a scenario.
+#[derive(Debug, Clone)]
+pub(crate) enum Engine {
+    /// Request by request.
+    Requests,
+    /// By rates, with the curve of the scenario.
+    Fluid(Arc<ServiceCurve>),
+}
+
+impl Engine {
+    /// Runs one set of policies over the load of a world.
+    pub(crate) fn run(
+        &self,
+        world: &World,
+        load: &Survey,
+        seed: u64,
+        controllers: Vec<Controller>,
+        recorder: &mut dyn Recorder,
+        ask: &mut dyn FnMut(Instant) -> bool,
+    ) -> Result<Result<Outcome, Stop>, Failure> {
+        let scenario = &world.scenario;
+        let initial = traffic::initial(scenario, load);
+        let stream = traffic::stream(world, load, seed)?;
+        Ok(match self {
+            Self::Requests => Simulation::new(scenario, seed, controllers, &initial, stream)
+                .and_then(|twin| twin.run(recorder, ask)),
+            Self::Fluid(curve) => Fluid::new(scenario, seed, controllers, &initial, stream, curve)
+                .and_then(|twin| twin.run(recorder, ask)),
+        })
+    }
 }
 
 /// What came out.
@@ -47,7 +81,7 @@ impl Job<'_> {
                 Ok(Some(Done { outcome, cpu_seconds: cpu_seconds() - before }))
             }
             Err(Stop::Asked) => Ok(None),
-            Err(error @ (Stop::Empty | Stop::TooShort(..) | Stop::Trace(_))) => {
+            Err(error @ (Stop::Empty | Stop::TooShort(..) | Stop::Trace(_) | Stop::Unsupported(_))) => {
                 Err(Failure::new(format!("{}: {error}", self.world.origin)))
             }
             Err(error @ Stop::Recorder(_)) => Err(named(&error)),
@@ -61,12 +95,6 @@ impl Job<'_> {
             Some(folder) => Some(Journals::create(folder, self, &controllers)?),
             None => None,
         };
-        let initial = traffic::initial(scenario, self.load);
-        let stream = traffic::stream(self.world, self.load, self.seed)?;
-        let simulation = match Simulation::new(scenario, self.seed, controllers, &initial, stream) {
-            Ok(simulation) => simulation,
-            Err(stop) => return Ok(Err(stop)),
-        };
         let mut ask = |now: Instant| {
             meter.at(now);
             stop.load(Ordering::Relaxed)
@@ -76,7 +104,7 @@ impl Job<'_> {
             Some(journals) => journals,
             None => &mut silent,
         };
-        let outcome = simulation.run(recorder, &mut ask);
+        let outcome = self.engine.run(self.world, self.load, self.seed, controllers, recorder, &mut ask)?;
         if let (Some(journals), Ok(_)) = (journals, &outcome) {
             journals.finish()?;
         }

@@ -10,13 +10,13 @@ pub(crate) mod shard;
 mod stats;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use homeostat_core::Span;
-use homeostat_twin::{Outcome, Stop};
+use homeostat_twin::{Fluid, Outcome, ServiceCurve, Stop, curve};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::RunArgs;
+use crate::cli::{Fidelity, RunArgs};
 use crate::failure::{Code, Failure};
 use crate::input::policies::{self, Entrant};
 use crate::input::scenario::World;
@@ -41,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) seeds: Vec<u64>,
     pub(crate) policies: Vec<Contestant>,
     pub(crate) load: Survey,
+    /// How the twin works.
+    pub(crate) fidelity: Fidelity,
     /// Whether the bound is asked for.
     pub(crate) bound: bool,
     /// The command that makes the report again.
@@ -83,6 +85,7 @@ pub(crate) struct Comparison {
     pub(crate) scenario: String,
     pub(crate) description: String,
     pub(crate) currency: Option<String>,
+    pub(crate) fidelity: Fidelity,
     pub(crate) latency_ms: f64,
     pub(crate) attainment_wanted: f64,
     pub(crate) seeds: Vec<u64>,
@@ -141,6 +144,7 @@ pub(crate) fn plan(
         seeds: (args.seed..end).collect(),
         policies: entrants.iter().map(contestant).collect(),
         load: load.clone(),
+        fidelity: args.fidelity,
         bound: !args.no_bound,
         command,
     })
@@ -167,13 +171,14 @@ pub(crate) fn execute(
     mine: impl Fn(usize) -> bool,
 ) -> Result<Vec<(usize, Option<Done>)>, Failure> {
     let stop = stop_flag()?;
+    let engine = engine(world, args)?;
     let all = entrants.iter().flat_map(|entrant| plan.seeds.iter().map(move |seed| (entrant, *seed)));
     let jobs: Vec<(usize, job::Job)> = all
         .enumerate()
         .filter(|(number, _)| mine(*number))
         .map(|(number, (entrant, seed))| {
             let journal = args.journal.as_deref().filter(|_| seed == args.seed);
-            (number, job::Job { world, load: &plan.load, entrant, seed, journal })
+            (number, job::Job { world, load: &plan.load, entrant, seed, journal, engine: &engine })
         })
         .collect();
     let progress = Progress::new(jobs.len(), &plan.load, args.quiet);
@@ -185,8 +190,27 @@ pub(crate) fn execute(
 
 /// The bound of a plan, with its first seed.
 pub(crate) fn bound(plan: &Plan, world: &World, args: &RunArgs) -> Result<Computed, Failure> {
-    let (stop, threads) = (stop_flag()?, threads(args));
-    Computing { world, load: &plan.load, seed: args.seed, threads, quiet: args.quiet, stop }.run()
+    let (stop, threads, engine) = (stop_flag()?, threads(args), engine(world, args)?);
+    let (load, seed, quiet) = (&plan.load, args.seed, args.quiet);
+    Computing { world, load, seed, engine, threads, quiet, stop }.run()
+}
+
+/// What runs the jobs. A curve is measured once and serves all of them.
+fn engine(world: &World, args: &RunArgs) -> Result<job::Engine, Failure> {
+    if args.fidelity == Fidelity::Requests {
+        return Ok(job::Engine::Requests);
+    }
+    let scenario = &world.scenario;
+    Fluid::check(scenario).map_err(|error| Failure::new(format!("{}: {error}", world.origin)))?;
+    let survey = curve::Survey::new(scenario, scenario.services[0].replicas.max, args.seed);
+    Ok(job::Engine::Fluid(Arc::new(measured(&survey, threads(args)))))
+}
+
+/// A service curve, its points on all threads.
+fn measured(survey: &curve::Survey, threads: usize) -> ServiceCurve {
+    let points: Vec<usize> = (0..survey.len()).collect();
+    let grid = in_parallel(&points, threads, |_, point| survey.measure(*point));
+    ServiceCurve::of(survey, grid)
 }
 
 fn threads(args: &RunArgs) -> usize {
@@ -222,7 +246,7 @@ fn in_parallel<J: Sync, R: Send>(jobs: &[J], threads: usize, run: impl Fn(usize,
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<R>>> = jobs.iter().map(|_| Mutex::new(None)).collect();
     std::thread::scope(|scope| {
-        for _ in 0..threads {
+        for _ in 0..threads.clamp(1, jobs.len().max(1)) {
             scope.spawn(|| {
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
@@ -242,6 +266,7 @@ pub(crate) fn gather(plan: &Plan, outcomes: Vec<Option<Done>>) -> Result<Compari
         scenario: plan.scenario.clone(),
         description: plan.description.clone(),
         currency: plan.currency.clone(),
+        fidelity: plan.fidelity,
         latency_ms: plan.latency_ms,
         attainment_wanted: plan.attainment_wanted,
         seeds: plan.seeds.clone(),

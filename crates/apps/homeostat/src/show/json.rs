@@ -1,11 +1,11 @@
 //! The stable JSON of a comparison: scripts may rely on its names; docs/comparing.md describes them.
 //!
-//! `seeds` lists the seeds, so that any one of them can be run again by itself; `requests` are those
-//! scored in the run with the first seed. Figures are means over the seeds, and with several of them
-//! `ci` holds `[low, high]` of the 95 % interval of each mean and `runs` the figures of each seed, for
-//! paired comparisons. Infinite percentiles are null. `bound` is the clairvoyant bound of the first seed by
-//! rising attainment; null where there is none or `--no-bound` was given. `cost_over_bound` (null below an
-//! attainment of 0.90) and `gap_closed` are those of the run with the first seed.
+//! `fidelity` is there for fluid runs only. `seeds` lists the seeds, so that any one of them can be run
+//! again by itself; `requests` are those scored in the run with the first seed. Figures are means over the
+//! seeds, and with several of them `ci` holds `[low, high]` of the 95 % interval of each mean and `runs` the
+//! figures of each seed, for paired comparisons. Infinite percentiles are null. `bound` is the clairvoyant
+//! bound of the first seed by rising attainment; null where there is none or `--no-bound` was given.
+//! `cost_over_bound` (null below an attainment of 0.90) and `gap_closed` are those of the first seed.
 
 use serde_json::{Map, Value, json};
 
@@ -24,17 +24,19 @@ pub(crate) struct Extra<'a> {
 
 /// One object. Everything but `timing` is the same to the byte from run to run.
 pub(crate) fn render(comparison: &Comparison, extra: &Extra<'_>, timing: bool) -> Result<String, Failure> {
-    let mut object = json!({
-        "scenario": comparison.scenario,
-        "seeds": comparison.seeds,
-        "requests": comparison.requests,
-        "objective": { "latency_ms": comparison.latency_ms, "attainment": comparison.attainment_wanted },
-        "scored_hours": comparison.scored_hours,
-        "currency": comparison.currency,
-        "bound": comparison.bound.as_ref().map(bound),
-        "policies": comparison.rows.iter().map(|row| policy(row, comparison)).collect::<Vec<_>>(),
-        "savings": extra.savings.map(savings),
-    });
+    let mut object = json!({ "scenario": comparison.scenario });
+    if let Some(fidelity) = comparison.fidelity.said() {
+        object["fidelity"] = json!(fidelity);
+    }
+    object["seeds"] = json!(comparison.seeds);
+    object["requests"] = json!(comparison.requests);
+    object["objective"] =
+        json!({ "latency_ms": comparison.latency_ms, "attainment": comparison.attainment_wanted });
+    object["scored_hours"] = json!(comparison.scored_hours);
+    object["currency"] = json!(comparison.currency);
+    object["bound"] = json!(comparison.bound.as_ref().map(bound));
+    object["policies"] = comparison.rows.iter().map(|row| policy(row, comparison)).collect();
+    object["savings"] = json!(extra.savings.map(savings));
     if let Some(changed) = extra.against {
         object["against"] = against(changed);
     }

@@ -10,6 +10,7 @@ use homeostat_report::{
 };
 use homeostat_twin::Outcome;
 
+use crate::cli::Fidelity;
 use crate::failure::Failure;
 use crate::input::traffic::Survey;
 use crate::run::bound::{Bound, Point};
@@ -89,6 +90,12 @@ fn data(comparison: &Comparison, load: &Survey, command: &str) -> ReportData {
 fn notes(comparison: &Comparison, load: &Survey) -> Vec<String> {
     let mut notes = load.notes.clone();
     notes.extend(comparison.bound_notes.iter().cloned());
+    if comparison.fidelity == Fidelity::Fluid {
+        notes.push(
+            "A fluid run: by rates and backlogs, not request by request; percentiles are nearly right."
+                .to_owned(),
+        );
+    }
     if comparison.seeds.len() > 1 {
         let seeds = comparison.seeds.len();
         notes.push(format!("Figures are means over {seeds} seeds; the curves show the first of them."));

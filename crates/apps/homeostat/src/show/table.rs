@@ -55,11 +55,12 @@ fn headline(comparison: &Comparison) -> String {
         n => format!("{n} seeds, means ± half of the 95 % interval"),
     };
     format!(
-        "{}: {} requests, objective {:.3} % within {} ms, {seeds}",
+        "{}: {} requests, objective {:.3} % within {} ms, {seeds}{}",
         comparison.scenario,
         thousands(comparison.requests),
         comparison.attainment_wanted * 100.0,
-        comparison.latency_ms
+        comparison.latency_ms,
+        comparison.fidelity.said().map_or(String::new(), |fidelity| format!(", fidelity {fidelity}")),
     )
 }
 

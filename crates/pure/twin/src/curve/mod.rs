@@ -171,7 +171,7 @@ impl ServiceCurve {
         }
         let used = load / replicas;
         let (low, high) = (replicas.max(1.0).floor(), replicas.max(1.0).ceil());
-        let at = |n: f64| interpolate(self.line(&self.late, n as u32), used);
+        let at = |n: f64| interpolate(line_of(&self.late, n as u32), used);
         let (a, b) = (at(low), at(high));
         let ln = a + (b - a) * (replicas.max(1.0) - low);
         self.inevitable + (1.0 - self.inevitable) * floored(ln)
@@ -184,10 +184,10 @@ impl ServiceCurve {
 
     /// What is known of `replicas` used at `used` of their capacity.
     pub(crate) fn steady(&self, replicas: u32, used: f64) -> Steady {
-        let late = floored(interpolate(self.line(&self.late, replicas), used));
+        let late = floored(interpolate(line_of(&self.late, replicas), used));
         Steady {
             late: self.inevitable + (1.0 - self.inevitable) * late,
-            stay: interpolate(self.line(&self.stay, replicas), used),
+            stay: interpolate(line_of(&self.stay, replicas), used),
             point: self.point(replicas, used),
         }
     }
@@ -202,10 +202,6 @@ impl ServiceCurve {
         &self.grid
     }
 
-    fn line<'a>(&self, lines: &'a [Line], replicas: u32) -> &'a Line {
-        &lines[(replicas.max(1) as usize).min(lines.len()) - 1]
-    }
-
     /// The nearest point of the grid, of the next count in it.
     fn point(&self, replicas: u32, used: f64) -> usize {
         let count = self.counts.partition_point(|count| *count < replicas).min(self.counts.len() - 1);
@@ -213,6 +209,11 @@ impl ServiceCurve {
         let nearer_below = above > 0 && used - USES[above - 1] < USES[above] - used;
         count * USES.len() + above - usize::from(nearer_below)
     }
+}
+
+/// The line of this count, or of the largest one.
+fn line_of(lines: &[Line], replicas: u32) -> &Line {
+    &lines[(replicas.max(1) as usize).min(lines.len()) - 1]
 }
 
 /// Below the resolution of the grid there is nothing.

@@ -76,12 +76,9 @@ impl Simulation {
             running.flips += u64::from(running.direction == -direction);
         }
         running.direction = direction;
-        if self.marks.len() >= 2 * MARKS {
-            thin(&mut self.marks);
-        }
         let text = explain::one_line(seen, &decision.into(), running.controller.needs());
         let at_s = self.now.since(self.start).as_secs_f64();
-        self.marks.push(Mark { at_s, service, from, to, text });
+        keep_mark(&mut self.marks, Mark { at_s, service, from, to, text });
     }
 
     /// Brings about what was decided, and chooses nothing.
@@ -106,9 +103,22 @@ impl Simulation {
 
     /// Leaves the largest changes.
     pub(super) fn thin_marks(&mut self) {
-        if self.marks.len() > MARKS {
-            thin(&mut self.marks);
-        }
+        close_marks(&mut self.marks);
+    }
+}
+
+/// Remembers a change; when there are very many, the largest stay.
+pub(crate) fn keep_mark(marks: &mut Vec<Mark>, mark: Mark) {
+    if marks.len() >= 2 * MARKS {
+        thin(marks);
+    }
+    marks.push(mark);
+}
+
+/// Leaves the largest changes.
+pub(crate) fn close_marks(marks: &mut Vec<Mark>) {
+    if marks.len() > MARKS {
+        thin(marks);
     }
 }
 

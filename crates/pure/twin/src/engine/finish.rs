@@ -3,7 +3,7 @@
 use homeostat_core::{Instant, Span};
 
 use super::{Recorder, Simulation, Stop};
-use crate::outcome::{Outcome, Series};
+use crate::outcome::{Outcome, Series, count_series};
 
 impl Simulation {
     pub(super) fn close(
@@ -79,25 +79,8 @@ impl Simulation {
             series.p99_ms.push(ms(0.99));
             series.failed.push(window.failed);
         }
-        self.counts(&mut series, step, span);
+        let ledgers = self.services.iter_mut().map(|s| &mut s.fleet.ledger);
+        count_series(&mut series, ledgers, step, span);
         series
-    }
-
-    /// Replica counts over time, summed over the services.
-    fn counts(&mut self, series: &mut Series, step: Span, span: Span) {
-        let length = span.0.div_ceil(step.0) as usize;
-        for values in [&mut series.ready, &mut series.starting, &mut series.desired] {
-            values.resize(length, 0.0);
-        }
-        for running in &mut self.services {
-            let windows = running.fleet.ledger.windows();
-            windows.widen(step);
-            for (i, area) in windows.items().iter().enumerate().take(length) {
-                let covered = step.0.min(span.0 - step.0 * i as u64) as f64;
-                series.ready[i] += area.ready as f64 / covered;
-                series.starting[i] += area.starting as f64 / covered;
-                series.desired[i] += area.desired as f64 / covered;
-            }
-        }
     }
 }

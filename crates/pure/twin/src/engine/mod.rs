@@ -5,9 +5,9 @@
 //! costs no event unless it fails ([`direct`]); otherwise each visit to a service ends by an event
 //! ([`visits`]). Both give the same results, which a test checks.
 
-mod control;
+pub(crate) mod control;
 mod direct;
-mod event;
+pub(crate) mod event;
 mod faults;
 mod finish;
 mod lifecycle;
@@ -22,14 +22,14 @@ use homeostat_core::{Controller, Decision, Instant, Observation, Span};
 use crate::balance::Picker;
 use crate::fleet::{Fleet, Nodes};
 use crate::outcome::{Ledger, Mark, Outcome, Tally};
-use crate::scenario::{Sampler, Scenario, Server};
+use crate::scenario::{Sampler, Scenario, ScenarioError, Server};
 use crate::sense::Pipeline;
 use crate::workload::{Arrival, Arrivals};
 use event::{Queue, What};
 use visits::{Request, Visit};
 
 /// First length of a window of the series; it doubles as the trace goes on.
-const WINDOW: Span = Span::from_secs(10);
+pub(crate) const WINDOW: Span = Span::from_secs(10);
 
 /// Receives every decision with the observation it was taken on.
 pub trait Recorder {
@@ -68,6 +68,9 @@ pub enum Stop {
          `warm_up` in the scenario, for example warm_up: 10m"
     )]
     TooShort(Span, Span),
+    /// This kind of run can't stand for the scenario.
+    #[error(transparent)]
+    Unsupported(#[from] ScenarioError),
 }
 
 /// A service while it runs.

@@ -20,16 +20,27 @@ impl<const BITS: u32> Default for Histogram<BITS> {
 impl<const BITS: u32> Histogram<BITS> {
     /// The bucket of `ns`: exact below `2^BITS`, then the octave and the leading bits within it.
     #[inline]
-    const fn bucket(ns: u64) -> usize {
+    pub(crate) const fn bucket(ns: u64) -> usize {
         let shift = (ns | 1).ilog2().saturating_sub(BITS);
         (((shift as u64) << BITS) + (ns >> shift)) as usize
     }
 
     /// The middle of a bucket, in nanoseconds.
-    const fn middle(bucket: usize) -> u64 {
+    pub(crate) const fn middle(bucket: usize) -> u64 {
         let shift = ((bucket >> BITS) as u64).saturating_sub(1);
         let lead = bucket as u64 - (shift << BITS);
         (lead << shift) + ((1 << shift) >> 1)
+    }
+
+    /// The least time of a bucket, in nanoseconds.
+    pub(crate) const fn least(bucket: usize) -> u64 {
+        let shift = ((bucket >> BITS) as u64).saturating_sub(1);
+        (bucket as u64 - (shift << BITS)) << shift
+    }
+
+    /// Counts by bucket.
+    pub(crate) fn counts(&self) -> &[u32] {
+        &self.counts
     }
 
     /// Counts one time.

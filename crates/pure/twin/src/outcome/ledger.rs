@@ -2,7 +2,7 @@
 
 use homeostat_core::{Instant, Span};
 
-use super::series::{Merge, Windows};
+use super::series::{Merge, Series, Windows};
 
 /// Replica counts of a service at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,6 +91,29 @@ impl Ledger {
             area.starting += elapsed * u128::from(self.counts.starting);
             area.desired += elapsed * u128::from(self.counts.desired);
             self.at = end.min(to);
+        }
+    }
+}
+
+/// Replica counts over time in windows of `step`, summed over the services.
+pub(crate) fn count_series<'a>(
+    series: &mut Series,
+    ledgers: impl Iterator<Item = &'a mut Ledger>,
+    step: Span,
+    span: Span,
+) {
+    let length = span.0.div_ceil(step.0) as usize;
+    for values in [&mut series.ready, &mut series.starting, &mut series.desired] {
+        values.resize(length, 0.0);
+    }
+    for ledger in ledgers {
+        let windows = ledger.windows();
+        windows.widen(step);
+        for (i, area) in windows.items().iter().enumerate().take(length) {
+            let covered = step.0.min(span.0 - step.0 * i as u64) as f64;
+            series.ready[i] += area.ready as f64 / covered;
+            series.starting[i] += area.starting as f64 / covered;
+            series.desired[i] += area.desired as f64 / covered;
         }
     }
 }

@@ -13,8 +13,8 @@ use homeostat_core::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
 pub use histogram::Histogram;
-pub(crate) use ledger::{Counts, Ledger};
-pub use series::{Series, Windows};
+pub(crate) use ledger::{Counts, Ledger, count_series};
+pub use series::{Merge, Series, Windows};
 pub(crate) use tally::{Tally, Verdict};
 
 /// A change of the count of replicas.

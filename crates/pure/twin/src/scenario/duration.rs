@@ -65,14 +65,8 @@ impl Duration {
     pub fn least(&self) -> Span {
         match self {
             Self::Fixed(span) => *span,
-            Self::Exponential(_) => Span::ZERO,
-            Self::LogNormal(shape) => {
-                if shape.cv == 0.0 {
-                    shape.mean
-                } else {
-                    Span::ZERO
-                }
-            }
+            Self::LogNormal(shape) if shape.cv == 0.0 => shape.mean,
+            Self::Exponential(_) | Self::LogNormal(_) => Span::ZERO,
             Self::Pareto(p) => p.least,
             Self::Empirical(values) => values.iter().copied().min().unwrap_or_default(),
         }

@@ -197,14 +197,14 @@ impl Pipeline {
 }
 
 /// Appends, and drops from the front what is older than the one snapshot before `horizon`.
-fn keep<T>(snaps: &mut VecDeque<T>, horizon: Instant, at: impl Fn(&T) -> Instant, snap: T) {
+pub(crate) fn keep<T>(snaps: &mut VecDeque<T>, horizon: Instant, at: impl Fn(&T) -> Instant, snap: T) {
     while snaps.len() > 1 && at(&snaps[1]) <= horizon {
         snaps.pop_front();
     }
     snaps.push_back(snap);
 }
 
-fn per_second(count: u64, window: Span) -> i64 {
+pub(crate) fn per_second(count: u64, window: Span) -> i64 {
     (count as f64 * 1_000.0 / window.as_secs_f64()).round() as i64
 }
 
