@@ -10,7 +10,17 @@ use homeostat_calibrate::{Fit, Options, calibrate, replay};
 use homeostat_twin::scenario::{Server, Sharing, Slots};
 
 const HEADER: [&str; 11] = [
-    "case", "server", "mean ms", "cv", "start-up s", "load", "mean", "cv", "capacity", "start-up", "p99 held out",
+    "case",
+    "server",
+    "mean ms",
+    "cv",
+    "start-up s",
+    "load",
+    "mean",
+    "cv",
+    "capacity",
+    "start-up",
+    "p99 held out",
 ];
 
 fn main() {
@@ -53,7 +63,7 @@ fn cases() -> Vec<Truth> {
         replicas: *replicas,
         target: *target,
         crowds: *crowds,
-        hours: 24,
+        hours: 48,
         seed: 100 + i as u64,
         noise: 0.05,
     };
@@ -110,7 +120,13 @@ fn case(number: usize, truth: &Truth) -> Row {
     );
     let fit = match calibrate(&fitted, &Options { seed: 1, ..Options::default() }) {
         Ok(fit) => fit,
-        Err(refusal) => return Row { text: format!("{head} refused: {refusal} |"), judged: vec![false; 5], covered: vec![] },
+        Err(refusal) => {
+            return Row {
+                text: format!("{head} refused: {refusal} |"),
+                judged: vec![false; 5],
+                covered: vec![],
+            };
+        }
     };
     let scenario = truth.scenario();
     let capacity = scenario.services[0].capacity_per_second();

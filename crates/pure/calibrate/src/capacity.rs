@@ -99,8 +99,11 @@ pub(crate) fn law(record: &Record, marks: &Marks) -> Option<Law> {
     }
     let (idle, idle_error) = intercept(&points)?;
     let idle = if idle > 0.01 && idle > 3.0 * idle_error { idle } else { 0.0 };
-    let ratios: Vec<f64> =
-        points.iter().filter(|(_, cpu)| *cpu > 1.5 * idle).map(|(x, cpu)| num::ln(x / (cpu - idle))).collect();
+    let ratios: Vec<f64> = points
+        .iter()
+        .filter(|(_, cpu)| *cpu > 1.5 * idle)
+        .map(|(x, cpu)| num::ln(x / (cpu - idle)))
+        .collect();
     if ratios.len() < 10 {
         return None;
     }
@@ -179,7 +182,8 @@ mod tests {
     #[test]
     fn the_law_finds_capacity_and_idle_share() {
         // 20 requests/s per replica when full, 10 % used by nobody's request.
-        let points: Vec<_> = (1..=30).map(|i| (f64::from(i), 0.1 + 0.9 * f64::from(i) / 2.0 / 20.0, 0.1)).collect();
+        let points: Vec<_> =
+            (1..=30).map(|i| (f64::from(i), 0.1 + 0.9 * f64::from(i) / 2.0 / 20.0, 0.1)).collect();
         let record = record(&points);
         let law = law(&record, &mark(&record)).unwrap();
         assert!((law.idle_share - 0.1).abs() < 1e-6, "{law:?}");

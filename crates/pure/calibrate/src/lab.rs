@@ -7,12 +7,12 @@ use homeostat_core::observe::Reading;
 use homeostat_core::{Controller, Decision, GuardProfile, Instant, Observation, Span, num};
 use homeostat_policy::spec::{HpaForm, PolicySpec};
 use homeostat_twin::scenario::{
-    Bursts, Client, Constant, Duration, Generated, MeanCv, Metrics, Objective, Server, Service, Source, StartUp,
-    Traffic,
+    Bursts, Client, Constant, Duration, Generated, MeanCv, Metrics, Objective, Server, Service, Source,
+    StartUp, Traffic,
 };
 use homeostat_twin::{Recorder, Scenario, Simulation, workload};
 
-use crate::record::{Record, Sample, SHARES};
+use crate::record::{Record, SHARES, Sample};
 
 /// A world with known parameters.
 #[derive(Debug, Clone)]
@@ -87,11 +87,17 @@ impl Truth {
             objective: Objective { latency: Span::from_millis(self.mean_ms * 5), attainment: 0.99 },
             client: Client { timeout: Span::from_secs(60), ..Client::default() },
             services: vec![service],
-            metrics: Metrics { scrape: Span::from_secs(15), window: Span::MINUTE, delay: Span::ZERO, ..Metrics::default() },
+            metrics: Metrics {
+                scrape: Span::from_secs(15),
+                window: Span::MINUTE,
+                delay: Span::ZERO,
+                ..Metrics::default()
+            },
             nodes: Vec::new(),
             faults: Vec::new(),
             warm_up: Some(Span::ZERO),
             policies: Vec::new(),
+            validation: None,
         }
     }
 
@@ -111,7 +117,8 @@ impl Truth {
         let minutes = (outcome.span.0 / Span::MINUTE.0) as usize;
         let samples = meter.windows().iter().take(minutes).enumerate().map(|(i, window)| {
             let mut draws = key.at(i as u64);
-            let mut noisy = |x: f64| x * num::exp(self.noise * draws.normal() - 0.5 * self.noise * self.noise);
+            let mut noisy =
+                |x: f64| x * num::exp(self.noise * draws.normal() - 0.5 * self.noise * self.noise);
             let at = Instant::ZERO + Span::MINUTE * i as u64;
             let known = window.requests > 0;
             let seconds = |k: usize| match k {
@@ -138,7 +145,8 @@ impl Truth {
 /// The 99th percentile in milliseconds of a service at a constant utilisation with this many replicas.
 pub fn held_out_p99_ms(scenario: &Scenario, rps: f64, replicas: u32, seed: u64) -> Option<f64> {
     let stream = workload::constant(Constant { rps, length: Span::HOUR * 2 });
-    let policy = PolicySpec::Static(homeostat_policy::fixed::FixedSpec { replicas: Some(replicas), headroom: None });
+    let policy =
+        PolicySpec::Static(homeostat_policy::fixed::FixedSpec { replicas: Some(replicas), headroom: None });
     run(scenario, &policy, replicas, seed, stream, &mut homeostat_twin::Silent).p99_ms
 }
 

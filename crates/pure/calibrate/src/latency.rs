@@ -150,8 +150,7 @@ fn terms(surface: &Surface, theta: Theta, seen: &Seen, noise: &[f64; 5]) -> [Opt
         out[k] = Some(Term { residual, variance: sampling + noise[k] * noise[k], sampling });
     }
     if let Some(busy) = seen.busy {
-        let sampling =
-            theta.cv.mul_add(theta.cv, 1.0) / seen.requests.max(1.0) + rate_noise * rate_noise;
+        let sampling = theta.cv.mul_add(theta.cv, 1.0) / seen.requests.max(1.0) + rate_noise * rate_noise;
         let residual = num::ln(busy) - num::ln(node.busy);
         out[4] = Some(Term { residual, variance: sampling + noise[4] * noise[4], sampling });
     }
@@ -185,6 +184,11 @@ pub(crate) fn fit(setup: &Setup, start: Theta, seen: &[Seen]) -> Option<LatencyF
         }
     }
     None
+}
+
+/// The misfit of parameters as they are, without a fit.
+pub(crate) fn glance(setup: &Setup, theta: Theta, seen: &[Seen]) -> f64 {
+    misfit(&surface(setup, theta, seen), theta, seen, [0.05; 5])
 }
 
 /// One step, and the standard errors where it stands.

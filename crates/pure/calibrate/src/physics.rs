@@ -138,7 +138,12 @@ impl Numbers {
 }
 
 /// The better of two at random, as the twin's default balancer does.
-fn pick(stations: &mut [Station], at: Instant, bits: u64, left: &mut Vec<homeostat_twin::station::Left>) -> usize {
+fn pick(
+    stations: &mut [Station],
+    at: Instant,
+    bits: u64,
+    left: &mut Vec<homeostat_twin::station::Left>,
+) -> usize {
     let n = stations.len() as u64;
     let first = ((bits >> 32) * n) >> 32;
     if n == 1 {
@@ -256,7 +261,11 @@ impl Surface {
         window: impl Fn(f64, u32) -> f64,
     ) -> Self {
         let row = |n: &u32| offered.iter().map(|a| numbers.run(form, cv, *a, *n, window(*a, *n))).collect();
-        Self { offered: offered.to_vec(), replicas: replicas.to_vec(), nodes: replicas.iter().map(row).collect() }
+        Self {
+            offered: offered.to_vec(),
+            replicas: replicas.to_vec(),
+            nodes: replicas.iter().map(row).collect(),
+        }
     }
 
     /// The figures at a load and a number of replicas.
@@ -289,7 +298,8 @@ impl Surface {
             (get(&nodes[b]) - get(&nodes[a])) / (xs[b] - xs[a]).max(1e-12)
         };
         let cubic = |get: &dyn Fn(&Node) -> f64| {
-            let (y0, y1, m0, m1) = (get(&nodes[i]), get(&nodes[j]), slope(get, i) * width, slope(get, j) * width);
+            let (y0, y1, m0, m1) =
+                (get(&nodes[i]), get(&nodes[j]), slope(get, i) * width, slope(get, j) * width);
             if t < 0.0 {
                 return y0 + m0 * t;
             }

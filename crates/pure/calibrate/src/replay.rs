@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::capacity;
 use crate::physics::probit;
-use crate::record::{LATENCIES, Record, Sample, SHARES, median, quantile};
+use crate::record::{LATENCIES, Record, SHARES, Sample, median, quantile};
 
 /// Parts of a sample in which the count may change.
 const PARTS: u64 = 4;
@@ -248,10 +248,8 @@ fn summary(series: Vec<Window>, derived: bool) -> Replay {
             window_p90: quantile(&sizes, 0.9),
         });
     }
-    let shares: Vec<(f64, f64, f64)> = counted
-        .iter()
-        .filter_map(|w| Some((w.requests, w.recorded_attained?, w.twin_attained?)))
-        .collect();
+    let shares: Vec<(f64, f64, f64)> =
+        counted.iter().filter_map(|w| Some((w.requests, w.recorded_attained?, w.twin_attained?))).collect();
     let weight: f64 = shares.iter().map(|s| s.0).sum();
     let mean = |f: fn(&(f64, f64, f64)) -> f64| {
         (weight > 0.0).then(|| shares.iter().map(|s| s.0 * f(s)).sum::<f64>() / weight)
@@ -279,7 +277,8 @@ mod tests {
             ready: Some(ready),
             ..Sample::default()
         };
-        let record = Record { samples: vec![sample(0, 2.0), sample(1, 2.5), sample(2, 3.0), sample(3, 2.25)] };
+        let record =
+            Record { samples: vec![sample(0, 2.0), sample(1, 2.5), sample(2, 3.0), sample(3, 2.25)] };
         let schedule = Schedule::of(&record);
         let counts: Vec<u32> = schedule.counts.iter().map(|(_, count)| *count).collect();
         assert_eq!(counts, [2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 2, 2, 2]);

@@ -47,11 +47,8 @@ struct Delay {
 
 /// The fit from counts; `None` where no replica was seen starting.
 pub(crate) fn from_counts(record: &Record, seed: u64) -> Option<StartUpFit> {
-    let rows: Vec<(f64, f64, f64)> = record
-        .samples
-        .iter()
-        .filter_map(|s| Some((s.at.as_secs_f64(), s.desired?, s.ready?)))
-        .collect();
+    let rows: Vec<(f64, f64, f64)> =
+        record.samples.iter().filter_map(|s| Some((s.at.as_secs_f64(), s.desired?, s.ready?))).collect();
     let delays = matched(&rows);
     let fractional = rows.iter().any(|(_, d, r)| d.fract() != 0.0 || r.fract() != 0.0);
     let step = record.step().as_secs_f64();

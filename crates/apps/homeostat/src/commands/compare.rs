@@ -68,6 +68,9 @@ pub(crate) fn compare(mut world: World, args: &RunArgs, command: &str) -> Outcom
     for note in &load.notes {
         eprintln!("note: {note}");
     }
+    if let Some(doubt) = run::doubt(&world.scenario) {
+        eprintln!("warning: {}: {doubt}", world.origin);
+    }
     let comparison = run::compare(&world, &load, &entrants, args)?;
     let command = again::with_options(command, args);
     if args.json {

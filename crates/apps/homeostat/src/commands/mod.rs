@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod again;
+pub(crate) mod calibrate;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod demo;
@@ -9,3 +10,4 @@ pub(crate) mod policies;
 pub(crate) mod replay;
 pub(crate) mod scenario;
 pub(crate) mod trace;
+pub(crate) mod validate;

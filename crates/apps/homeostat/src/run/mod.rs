@@ -50,6 +50,8 @@ pub(crate) struct Comparison {
     pub(crate) unfinished: Vec<String>,
     /// Whether Ctrl-C ended it.
     pub(crate) stopped: bool,
+    /// Why the twin of this scenario is not to be believed, if it was found so.
+    pub(crate) doubt: Option<String>,
 }
 
 /// Runs every entrant under every seed.
@@ -129,6 +131,7 @@ fn gather(
         rows: Vec::new(),
         unfinished: Vec::new(),
         stopped: false,
+        doubt: doubt(scenario),
     };
     let mut results = results.into_iter();
     for entrant in entrants {
@@ -153,6 +156,14 @@ fn gather(
         )));
     }
     Ok(comparison)
+}
+
+/// What `homeostat validate` found wrong with this scenario's model.
+pub(crate) fn doubt(scenario: &homeostat_twin::Scenario) -> Option<String> {
+    let validation = scenario.validation.as_ref()?;
+    let of = if validation.record.is_empty() { String::new() } else { format!(" ({})", validation.record) };
+    let problem = validation.problem()?;
+    Some(format!("this model failed its validation{of}: {problem}. Don't believe these figures yet"))
 }
 
 fn row(entrant: &Entrant, done: Vec<job::Done>) -> Row {

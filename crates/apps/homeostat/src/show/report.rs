@@ -12,7 +12,7 @@ use homeostat_twin::Outcome;
 use crate::failure::Failure;
 use crate::input::traffic::Survey;
 use crate::run::{Comparison, Row};
-use crate::show::json;
+use crate::show::{json, write_whole};
 
 /// Writes `report.html` and `result.json` to `folder`; returns the path of the report.
 pub(crate) fn write(
@@ -24,9 +24,9 @@ pub(crate) fn write(
     let html = homeostat_report::render(&data(comparison, load, command));
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(format!("cannot make the folder {}: {error}", folder.display())))?;
-    put(&folder.join("result.json"), &json::render(comparison, false)?)?;
+    write_whole(&folder.join("result.json"), &json::render(comparison, false)?)?;
     let path = folder.join("report.html");
-    put(&path, &html)?;
+    write_whole(&path, &html)?;
     Ok(path)
 }
 
@@ -45,13 +45,6 @@ pub(crate) fn can_hold(folder: &Path) -> Result<(), Failure> {
         return cannot(&format!("{} is read-only", there.display()));
     }
     Ok(())
-}
-
-/// Writes a file whole or not at all.
-fn put(path: &Path, text: &str) -> Result<(), Failure> {
-    let part = path.with_extension("part");
-    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
-    written.map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))
 }
 
 fn data(comparison: &Comparison, load: &Survey, command: &str) -> ReportData {
@@ -80,6 +73,7 @@ fn data(comparison: &Comparison, load: &Survey, command: &str) -> ReportData {
 
 fn notes(comparison: &Comparison, load: &Survey) -> Vec<String> {
     let mut notes = load.notes.clone();
+    notes.extend(comparison.doubt.clone());
     if comparison.seeds.len() > 1 {
         let seeds = comparison.seeds.len();
         notes.push(format!("Figures are means over {seeds} seeds; the curves show the first of them."));
