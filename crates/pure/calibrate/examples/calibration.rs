@@ -63,7 +63,7 @@ fn cases() -> Vec<Truth> {
         replicas: *replicas,
         target: *target,
         crowds: *crowds,
-        hours: 48,
+        hours: 36,
         seed: 100 + i as u64,
         noise: 0.05,
     };

@@ -37,6 +37,8 @@ pub struct Law {
     pub capacity: Capacity,
     /// CPU share used without requests.
     pub idle_share: f64,
+    /// Noise of rate and of CPU, each, as a share: from how far they disagree.
+    pub noise: f64,
 }
 
 /// Which samples can't be trusted to show the load.
@@ -120,7 +122,7 @@ pub(crate) fn law(record: &Record, marks: &Marks) -> Option<Law> {
     let half = 1.96 * (variance + from_idle * from_idle).sqrt();
     let at = |shift: f64| num::exp(mean + shift) * (1.0 - idle);
     let capacity = Capacity { per_second: at(0.0), low: at(-half), high: at(half), samples: kept.len() };
-    Some(Law { capacity, idle_share: idle })
+    Some(Law { capacity, idle_share: idle, noise: spread / std::f64::consts::SQRT_2 })
 }
 
 /// Intercept of CPU over load with its standard error, weighted for errors in proportion.

@@ -183,10 +183,11 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
         step_s: record.step().as_secs_f64().max(1.0),
         cpu: law.is_some(),
     };
-    let mut seen = work.seen();
-    work.check(&seen)?;
-    let start = work.start(&seen);
-    let (mut best, mut reason) = work.form(start, &seen)?;
+    let raw = work.seen(false);
+    work.check(&raw)?;
+    let start = work.start(&raw);
+    let (mut best, mut reason) = work.form(start, &raw)?;
+    let mut seen = work.seen(work.calms(best.theta));
     let mut transient = vec![false; record.samples.len()];
     for round in 0..2 {
         let most = best.theta.form.most_work() / best.theta.mean_s;
@@ -198,7 +199,7 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
                 transient[sample.index] = true;
             }
         }
-        seen = work.seen();
+        seen = work.seen(work.calms(best.theta));
         seen.retain(|s| !transient[s.index]);
         work.enough(seen.len())?;
         let numbers = Numbers::new(if round == 0 { QUICK } else { FULL }, options.seed);
@@ -226,7 +227,7 @@ impl Work<'_> {
     }
 
     /// The samples that a fit may use, thinned evenly where there are very many.
-    fn seen(&self) -> Vec<Seen> {
+    fn seen(&self, calmed: bool) -> Vec<Seen> {
         let origin = self.record.samples.first().map_or(0, |s| s.at.0);
         let idle = self.law.map_or(0.0, |law| law.idle_share);
         let one = |(index, s): (usize, &Sample)| {
@@ -252,9 +253,37 @@ impl Work<'_> {
                 block: (s.at.0 - origin) / (Span::MINUTE * 30).0,
             })
         };
-        let all: Vec<Seen> = self.record.samples.iter().enumerate().filter_map(one).collect();
+        let mut all: Vec<Seen> = self.record.samples.iter().enumerate().filter_map(one).collect();
+        if calmed {
+            self.calm(&mut all);
+        }
         let stride = all.len().div_ceil(MOST).max(1);
         all.into_iter().step_by(stride).collect()
+    }
+
+    /// Takes noise out of the load (regression calibration): rate and CPU measure it independently of each
+    /// other, so that their mean is closer to it, and what noise is left is taken off its spread. A noisy
+    /// load would make latency look as if it depended less on load than it does.
+    fn calm(&self, all: &mut [Seen]) {
+        let Some(law) = self.law else { return };
+        let mut known: Vec<&mut Seen> = all.iter_mut().filter(|s| s.busy.is_some()).collect();
+        let capacity = law.capacity.per_second;
+        for sample in &mut known {
+            sample.load = (sample.load * sample.busy.unwrap_or(1.0) * capacity).sqrt();
+        }
+        let logs: Vec<f64> = known.iter().map(|s| num::ln(s.load)).collect();
+        let n = logs.len().max(1) as f64;
+        let mean = logs.iter().sum::<f64>() / n;
+        let variance = logs.iter().map(|l| (l - mean) * (l - mean)).sum::<f64>() / n;
+        let shrink = (1.0 - law.noise * law.noise / 2.0 / variance.max(1e-12)).clamp(0.5, 1.0);
+        for (sample, ln) in known.iter_mut().zip(logs) {
+            sample.load = num::exp(mean + shrink * (ln - mean));
+        }
+    }
+
+    /// Whether the load is calmed: CPU follows the load in proportion where slots are busy, not in sharing.
+    fn calms(&self, theta: Theta) -> bool {
+        self.cpu && matches!(theta.form, Form::Fcfs { .. })
     }
 
     fn enough(&self, count: usize) -> Result<(), Refusal> {
@@ -362,13 +391,21 @@ impl Work<'_> {
         seen: &[Seen],
     ) -> Result<(LatencyFit, String), Refusal> {
         let asked = self.options.server;
-        let slots = if asked == ServerChoice::Sharing { None } else { self.by_slots(start, cv_free, seen) };
+        let calm = self.seen(self.cpu);
+        let slots = if asked == ServerChoice::Sharing { None } else { self.by_slots(start, cv_free, &calm) };
         let alone =
             asked == ServerChoice::Fcfs || (asked == ServerChoice::Auto && self.options.slots.is_some());
         if let Some((fit, said)) = slots.clone().filter(|_| alone) {
             return Ok((fit, format!("slots, as asked; {said}")));
         }
         let sharing = self.by_sharing(start, cv_free, seen);
+        // Both against the same samples.
+        let setup = self.setup(&self.quick, cv_free, 1);
+        let judged = |mut fit: LatencyFit| {
+            fit.misfit = glance(&setup, fit.theta, seen);
+            fit
+        };
+        let (slots, sharing) = (slots.map(|(fit, said)| (judged(fit), said)), sharing.map(judged));
         match (slots, sharing) {
             (Some((a, said)), Some(b)) if a.misfit <= SIMPLER * b.misfit => {
                 let why =
@@ -488,7 +525,7 @@ impl Work<'_> {
         let by_saturation = capacity::plateau(self.record, &self.marks);
         let error = (best.errors[0] * best.errors[0] + METHOD_ERROR * METHOD_ERROR).sqrt();
         let at = |shift: f64| most * num::exp(shift);
-        let samples = self.seen().len();
+        let samples = self.seen(false).len();
         let reconciled =
             Capacity { per_second: most, low: at(-1.96 * error), high: at(1.96 * error), samples };
         self.contradictions(most, by_saturation)?;
