@@ -25,6 +25,10 @@ pub(crate) enum Command {
     Compare(Box<CompareArgs>),
     /// Join the parts that --shard wrote into the result of the whole
     Merge(MergeArgs),
+    /// Fit a service from recorded metrics: service time, capacity, contention, start-up
+    Calibrate(CalibrateArgs),
+    /// Replay recorded replica counts in the twin and report how far it is from the record
+    Validate(ValidateArgs),
     /// Look at, convert or generate traces
     Trace(TraceArgs),
     /// Say why a recorded decision was taken
@@ -232,6 +236,88 @@ pub(crate) struct ReadArgs {
     /// Format, where the guess is wrong: values, series, events, azure-llm, mooncake, servegen, prometheus
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+}
+
+/// Recorded metrics and how to read them.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MetricArgs {
+    /// CSV files with a time and any of rate (requests/s), requests, ready, desired, mean_ms, p50_ms,
+    /// p95_ms, p99_ms, cpu_percent, cpu_cores, attained, saturated; or Prometheus ranges, one figure each,
+    /// as FIGURE=FILE. Several are joined by time
+    #[arg(required = true, value_name = "METRICS")]
+    pub(crate) metrics: Vec<String>,
+    /// Which columns mean what, for example time=ts,rate=rps,p99_ms=latency
+    #[arg(long, value_name = "ROLE=COLUMN,…")]
+    pub(crate) map: Option<String>,
+    /// Zone of times without an offset: an IANA name or an offset [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// Whether the time of a row is the start or the end of its stretch [default: end for Prometheus,
+    /// else start]
+    #[arg(long, value_name = "start|end")]
+    pub(crate) stamps: Option<String>,
+    /// CPU request of a replica in millicores, for cpu_cores and the scenario
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) cpu_milli: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArgs {
+    #[command(flatten)]
+    pub(crate) read: MetricArgs,
+    /// Requests that a replica serves at a time [default: fitted]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4_096))]
+    pub(crate) slots: Option<u32>,
+    /// Server form: auto, fcfs (slots and a queue) or sharing (all at once) [default: auto]
+    #[arg(long, value_name = "FORM")]
+    pub(crate) server: Option<String>,
+    /// Latency of the objective in the scenario that is written [default: 5 mean service times]
+    #[arg(long, value_name = "TIME", value_parser = positive)]
+    pub(crate) objective: Option<Span>,
+    /// Starts of single replicas: CSV with `ordered` and `ready` times, or `duration_s`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) starts: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a plot of measured and fitted latency (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Write a scenario for `compare` instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Seed of the station runs
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// The scenario whose first service is held against the record
+    pub(crate) scenario: PathBuf,
+    #[command(flatten)]
+    pub(crate) read: MetricArgs,
+    /// Part of the record to replay, in percent of its time [default: 60:100]
+    #[arg(long, value_name = "FROM:TO")]
+    pub(crate) part: Option<String>,
+    /// Error of the 99th percentile that is tolerated, as a share
+    #[arg(long, default_value_t = 0.1, value_parser = factor)]
+    pub(crate) limit: f64,
+    /// Error of the attainment that is tolerated, as a share (0.005 is half a point)
+    #[arg(long, default_value_t = 0.005, value_parser = factor)]
+    pub(crate) attainment_limit: f64,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a plot of latency in the record and in the twin (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Write the stamp for the scenario to this file instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Seed
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Debug, Args)]

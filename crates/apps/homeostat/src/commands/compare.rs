@@ -67,6 +67,9 @@ pub(crate) fn compare(mut world: World, args: &RunArgs, command: &str) -> Outcom
     for note in &load.notes {
         eprintln!("note: {note}");
     }
+    if let Some(doubt) = run::doubt(&world.scenario) {
+        eprintln!("warning: {}: {doubt}", world.origin);
+    }
     let plan = run::plan(&world, &load, &entrants, args, again::with_options(command, args))?;
     demands.fit(&plan)?;
     if let (Some(shard), Some(out)) = (args.shard, &args.out) {

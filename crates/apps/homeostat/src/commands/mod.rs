@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod again;
+pub(crate) mod calibrate;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod demo;
@@ -12,3 +13,4 @@ pub(crate) mod replay;
 mod result;
 pub(crate) mod scenario;
 pub(crate) mod trace;
+pub(crate) mod validate;

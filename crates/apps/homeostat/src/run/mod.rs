@@ -43,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) load: Survey,
     /// How the twin works.
     pub(crate) fidelity: Fidelity,
+    /// Why the twin of this scenario is not to be believed, if it was found so.
+    doubt: Option<String>,
     /// Whether the bound is asked for.
     pub(crate) bound: bool,
     /// The command that makes the report again.
@@ -102,6 +104,8 @@ pub(crate) struct Comparison {
     pub(crate) unfinished: Vec<String>,
     /// Whether Ctrl-C ended it.
     pub(crate) stopped: bool,
+    /// Why the twin of this scenario is not to be believed, if it was found so.
+    pub(crate) doubt: Option<String>,
 }
 
 /// What is going to be run, with everything that can be refused before the first run.
@@ -145,6 +149,7 @@ pub(crate) fn plan(
         policies: entrants.iter().map(contestant).collect(),
         load: load.clone(),
         fidelity: args.fidelity,
+        doubt: doubt(scenario),
         bound: !args.no_bound,
         command,
     })
@@ -277,6 +282,7 @@ pub(crate) fn gather(plan: &Plan, outcomes: Vec<Option<Done>>) -> Result<Compari
         bound_notes: Vec::new(),
         unfinished: Vec::new(),
         stopped: false,
+        doubt: plan.doubt.clone(),
     };
     let mut outcomes = outcomes.into_iter();
     for contestant in &plan.policies {
@@ -297,6 +303,14 @@ pub(crate) fn gather(plan: &Plan, outcomes: Vec<Option<Done>>) -> Result<Compari
         )));
     }
     Ok(comparison)
+}
+
+/// What `homeostat validate` found wrong with this scenario's model.
+pub(crate) fn doubt(scenario: &homeostat_twin::Scenario) -> Option<String> {
+    let validation = scenario.validation.as_ref()?;
+    let of = if validation.record.is_empty() { String::new() } else { format!(" ({})", validation.record) };
+    let problem = validation.problem()?;
+    Some(format!("this model failed its validation{of}: {problem}. Don't believe these figures yet"))
 }
 
 fn row(contestant: &Contestant, done: Vec<Done>) -> Row {

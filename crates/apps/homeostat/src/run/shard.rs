@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::show::report::put;
+use crate::show::write_whole;
 
 /// How part files call themselves.
 pub(crate) const FORMAT: &str = "homeostat-part";
@@ -136,7 +136,7 @@ pub(crate) fn write<C: Serialize, R: Serialize>(
     let folder = folder_of(path);
     std::fs::create_dir_all(folder)
         .map_err(|error| Failure::new(format!("cannot make the folder {}: {error}", folder.display())))?;
-    put(path, &(serde_json::to_string(&Written { head, common, results })? + "\n"))
+    write_whole(path, &(serde_json::to_string(&Written { head, common, results })? + "\n"))
 }
 
 /// All parts of one run, in the order of their shards.

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::input::traffic::Survey;
 use crate::run::bound::{Bound, Point};
 use crate::run::{Comparison, Row};
-use crate::show::json;
+use crate::show::{json, write_whole};
 
 /// Writes `report.html` and `result.json` to `folder`; returns the path of the report.
 pub(crate) fn write(
@@ -28,9 +28,9 @@ pub(crate) fn write(
     let html = homeostat_report::render(&data(comparison, load, command));
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(format!("cannot make the folder {}: {error}", folder.display())))?;
-    put(&folder.join("result.json"), &json::render(comparison, extra, false)?)?;
+    write_whole(&folder.join("result.json"), &json::render(comparison, extra, false)?)?;
     let path = folder.join("report.html");
-    put(&path, &html)?;
+    write_whole(&path, &html)?;
     Ok(path)
 }
 
@@ -49,18 +49,6 @@ pub(crate) fn can_hold(folder: &Path) -> Result<(), Failure> {
         return cannot(&format!("{} is read-only", there.display()));
     }
     Ok(())
-}
-
-/// Writes a file whole or not at all.
-pub(crate) fn put(path: &Path, text: &str) -> Result<(), Failure> {
-    // The whole name is kept: neighbours may differ in their extension only.
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
-    if written.is_err() {
-        drop(fs::remove_file(&part));
-    }
-    written.map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))
 }
 
 fn data(comparison: &Comparison, load: &Survey, command: &str) -> ReportData {
@@ -96,6 +84,7 @@ fn notes(comparison: &Comparison, load: &Survey) -> Vec<String> {
                 .to_owned(),
         );
     }
+    notes.extend(comparison.doubt.clone());
     if comparison.seeds.len() > 1 {
         let seeds = comparison.seeds.len();
         notes.push(format!("Figures are means over {seeds} seeds; the curves show the first of them."));

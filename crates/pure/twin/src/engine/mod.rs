@@ -21,7 +21,7 @@ use homeostat_core::{Controller, Decision, Instant, Observation, Span};
 
 use crate::balance::Picker;
 use crate::fleet::{Fleet, Nodes};
-use crate::outcome::{Ledger, Mark, Outcome, Tally};
+use crate::outcome::{Ledger, Mark, Meter, Outcome, Tally};
 use crate::scenario::{Sampler, Scenario, ScenarioError, Server};
 use crate::sense::Pipeline;
 use crate::workload::{Arrival, Arrivals};
@@ -179,6 +179,13 @@ impl Simulation {
     #[must_use]
     pub const fn with_events(mut self) -> Self {
         self.direct = false;
+        self
+    }
+
+    /// Records answers by the time they come, in windows of `step`: see [`Outcome::meter`].
+    #[must_use]
+    pub fn with_meter(mut self, step: Span) -> Self {
+        self.tally.meter = Some(Box::new(Meter::new(self.start, step)));
         self
     }
 

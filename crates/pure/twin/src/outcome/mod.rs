@@ -6,6 +6,7 @@
 
 mod histogram;
 mod ledger;
+mod meter;
 mod series;
 mod tally;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use histogram::Histogram;
 pub(crate) use ledger::{Counts, Ledger, count_series};
+pub use meter::{Answered, Meter};
 pub use series::{Merge, Series, Windows};
 pub(crate) use tally::{Tally, Verdict};
 
@@ -73,4 +75,7 @@ pub struct Outcome {
     pub series: Series,
     /// Changes with their reasons; when there are very many, the largest.
     pub marks: Vec<Mark>,
+    /// What a monitoring system would have recorded, where [`crate::Simulation::with_meter`] asked for it.
+    #[serde(skip)]
+    pub meter: Option<Meter>,
 }

@@ -7,6 +7,7 @@ mod duration;
 mod fault;
 mod service;
 mod traffic;
+mod validation;
 
 use homeostat_core::Span;
 use homeostat_core::guard::GuardProfile;
@@ -22,6 +23,8 @@ pub use service::{Balancer, Batches, Failure, FailureKind, Leak, Server, Service
 pub use traffic::{
     Bursts, Constant, Generated, Part, Recorded, Regular, Scale, ServiceFromTokens, Source, Traffic,
 };
+
+pub use validation::Validation;
 
 /// The version of the scenario format that this build reads.
 pub const SCENARIO_VERSION: u32 = 1;
@@ -131,6 +134,9 @@ pub struct Scenario {
     /// The policies to compare. Empty: all built-in ones.
     #[serde(default)]
     pub policies: Vec<Contender>,
+    /// How far the twin was from a record of this service, as `homeostat validate` found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Validation>,
 }
 
 impl Scenario {
