@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Calibrate(CalibrateArgs),
     /// Replay recorded replica counts in the twin and report how far it is from the record
     Validate(ValidateArgs),
+    /// Search the settings of a policy on the tuning part of a trace, and report on the rest
+    Tune(TuneArgs),
     /// Look at, convert or generate traces
     Trace(TraceArgs),
     /// Say why a recorded decision was taken
@@ -38,7 +40,11 @@ pub(crate) enum Command {
     /// Print an example scenario, its JSON Schema, or check a file
     Scenario(ScenarioArgs),
     /// List the built-in policies and where they come from
-    Policies,
+    Policies {
+        /// List what `homeostat tune` searches instead: each family's settings and their values
+        #[arg(long)]
+        spaces: bool,
+    },
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -200,6 +206,93 @@ pub(crate) struct MergeArgs {
     pub(crate) parts: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) result: ResultArgs,
+}
+
+/// How a space is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SearchKind {
+    /// Many settings over a short stretch, fewer over a longer one, the best over the whole part
+    Halving,
+    /// Every setting over the whole part
+    Exhaustive,
+}
+
+/// What makes the runs of a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scan {
+    /// The fluid twin for the scan where it can, the finalists request by request
+    Auto,
+    /// Request by request
+    Requests,
+    /// The fluid twin; only the test part is run request by request
+    Fluid,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TuneArgs {
+    /// The scenario file; `homeostat scenario init` prints an example
+    pub(crate) scenario: PathBuf,
+    /// Use this trace instead of the scenario's traffic
+    #[arg(long, value_name = "FILE")]
+    pub(crate) trace: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    #[command(flatten)]
+    pub(crate) what_if: WhatIf,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+}
+
+/// Options of a search.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Search")]
+pub(crate) struct SearchArgs {
+    /// A family of policies: hpa, kpa, keda, watermark or static; may be repeated. `homeostat policies
+    /// --spaces` lists their settings [default: hpa]
+    #[arg(long = "policy", value_name = "FAMILY")]
+    pub(crate) policies: Vec<String>,
+    /// Attainment to reach, in per cent; several with commas are served by one search [default: the
+    /// scenario's objective]
+    #[arg(long, value_name = "PERCENT", value_delimiter = ',', value_parser = percent)]
+    pub(crate) attainment: Vec<f64>,
+    /// Different settings to try at most; the runs cost at most 0.4 times as many full lengths [default:
+    /// a quarter of the space, at most 100]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) budget: Option<u32>,
+    /// How to search
+    #[arg(long = "search", value_name = "HOW", value_enum, default_value_t = SearchKind::Halving)]
+    pub(crate) kind: SearchKind,
+    /// What makes the runs of the search; the chosen setting is tested request by request in any case
+    #[arg(long, value_enum, default_value_t = Scan::Auto, value_name = "KIND")]
+    pub(crate) fidelity: Scan,
+    /// Seed of all random numbers
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the manifest to this file; with several policies or attainments, one for each to this folder
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Draw cost against attainment to this file (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Threads [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Don't draw a progress bar
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+/// An attainment in per cent, as a share.
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.trim().trim_end_matches('%').parse::<f64>().ok();
+    let within = percent.filter(|p| *p > 0.0 && *p < 100.0);
+    // The share that is nearest to the decimal that was written.
+    within.and_then(|p| format!("{:.9}", p / 100.0).parse().ok()).ok_or_else(|| {
+        "expected an attainment in per cent, above 0 and below 100, for example 99.9".to_owned()
+    })
 }
 
 /// How to read a trace file.

@@ -22,11 +22,12 @@ fn main() -> ExitCode {
         Command::Merge(args) => commands::merge::run(&args),
         Command::Calibrate(args) => commands::calibrate::run(&args),
         Command::Validate(args) => commands::validate::run(&args),
+        Command::Tune(args) => commands::tune::run(&args),
         Command::Trace(args) => commands::trace::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
         Command::Scenario(args) => commands::scenario::run(&args),
-        Command::Policies => commands::policies::run(),
+        Command::Policies { spaces } => commands::policies::run(spaces),
         Command::Completions { shell } => commands::completions::run(shell),
     };
     match result {

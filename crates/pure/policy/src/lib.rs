@@ -12,5 +12,6 @@ pub mod hpa;
 pub mod keda;
 pub mod kpa;
 pub mod planned;
+pub mod space;
 pub mod spec;
 pub mod watermark;

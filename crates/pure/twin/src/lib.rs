@@ -18,6 +18,7 @@ mod fleet;
 mod fluid;
 pub mod outcome;
 pub mod scenario;
+pub mod search;
 pub mod sense;
 pub mod station;
 pub mod workload;

@@ -1,5 +1,7 @@
 //! `homeostat compare`.
 
+use std::path::Path;
+
 use homeostat_twin::scenario::{Recorded, Scale, Source};
 
 use crate::cli::{CompareArgs, ReadArgs, RunArgs, WhatIf};
@@ -11,20 +13,26 @@ use crate::input::{policies, traffic};
 use crate::{run, show};
 
 pub(crate) fn run(args: &CompareArgs) -> Outcome {
-    let mut world = scenario::read(&args.scenario)?;
-    if let Some(file) = &args.trace {
+    let world = read(&args.scenario, args.trace.as_deref(), &args.read)?;
+    compare(world, &args.run, &again::comparing(args))
+}
+
+/// The scenario with the trace and the reading options of the command line.
+pub(crate) fn read(file: &Path, trace: Option<&Path>, read: &ReadArgs) -> Result<World, Failure> {
+    let mut world = scenario::read(file)?;
+    if let Some(file) = trace {
         let absolute = std::path::absolute(file)?;
-        world.scenario.traffic.source = Source::Trace(recorded(&args.read, &absolute.to_string_lossy()));
+        world.scenario.traffic.source = Source::Trace(recorded(read, &absolute.to_string_lossy()));
     } else if let Source::Trace(trace) = &mut world.scenario.traffic.source {
-        *trace = overridden(trace, &args.read);
-    } else if args.read != ReadArgs::default() {
+        *trace = overridden(trace, read);
+    } else if *read != ReadArgs::default() {
         return Err(Failure::new(format!(
             "{}: its traffic is not a recorded trace, so that options for reading one change nothing; name \
              one, for example --trace requests.csv",
             world.origin
         )));
     }
-    compare(world, &args.run, &again::comparing(args))
+    Ok(world)
 }
 
 fn recorded(read: &ReadArgs, file: &str) -> Recorded {
@@ -50,12 +58,7 @@ fn overridden(trace: &Recorded, read: &ReadArgs) -> Recorded {
 
 /// Runs a world under its policies and shows the result.
 pub(crate) fn compare(mut world: World, args: &RunArgs, command: &str) -> Outcome {
-    what_if(&mut world, &args.what_if);
-    world.scenario.check().map_err(|error| {
-        let factor = args.what_if.scale_load.filter(|_| error.path == "traffic.scale");
-        let flag = factor.map_or(String::new(), |factor| format!("--scale-load {factor:e}: "));
-        Failure::new(format!("{flag}{}: {error}", world.origin))
-    })?;
+    changed(&mut world, &args.what_if)?;
     let entrants = policies::entrants(&world, &args.policies)?;
     let demands = Demands::read(&args.result)?;
     demands.known(entrants.iter().map(|entrant| entrant.name.as_str()))?;
@@ -81,6 +84,16 @@ pub(crate) fn compare(mut world: World, args: &RunArgs, command: &str) -> Outcom
         comparison.take(run::bound(&plan, &world, args)?);
     }
     demands.show(&comparison, &plan, args.timing)
+}
+
+/// Changes a scenario as the command line says, and checks it again.
+pub(crate) fn changed(world: &mut World, args: &WhatIf) -> Result<(), Failure> {
+    what_if(world, args);
+    world.scenario.check().map_err(|error| {
+        let factor = args.scale_load.filter(|_| error.path == "traffic.scale");
+        let flag = factor.map_or(String::new(), |factor| format!("--scale-load {factor:e}: "));
+        Failure::new(format!("{flag}{}: {error}", world.origin))
+    })
 }
 
 fn what_if(world: &mut World, what_if: &WhatIf) {

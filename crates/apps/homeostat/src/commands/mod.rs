@@ -13,4 +13,5 @@ pub(crate) mod replay;
 mod result;
 pub(crate) mod scenario;
 pub(crate) mod trace;
+pub(crate) mod tune;
 pub(crate) mod validate;

@@ -44,23 +44,92 @@ pub(crate) struct Survey {
     take: Option<Span>,
 }
 
-/// Looks at the load once.
+/// Looks at the load of the scenario as it is written.
 pub(crate) fn survey(world: &World, seed: u64) -> Result<Survey, Failure> {
+    let (stream, ..) = raw(world, seed)?;
+    let whole = pass(stream)?;
+    let traffic = &world.scenario.traffic;
+    let (skip, take) = window(traffic, traffic.part, &whole);
+    let mut survey = surveyed(world, seed, (skip, take), None)?;
+    survey.notes.extend(traffic.part.and_then(|_| cut_note(&whole)));
+    Ok(survey)
+}
+
+/// Both parts of the load, whichever the scenario names, scaled as the scenario as it is written: the
+/// part that it names is the same load that [`survey`] describes.
+pub(crate) struct Parts {
+    /// Before the cut: for tuning.
+    pub(crate) tune: Survey,
+    /// After it: for reporting.
+    pub(crate) test: Survey,
+}
+
+/// Looks at both parts of the load.
+pub(crate) fn parts(world: &World, seed: u64) -> Result<Parts, Failure> {
+    let written = survey(world, seed)?;
+    let whole = pass(raw(world, seed)?.0)?;
+    let part = |part| {
+        let stretch = window(&world.scenario.traffic, Some(part), &whole);
+        surveyed(world, seed, stretch, Some(written.factor))
+    };
+    let mut tune = part(Part::Tune)?;
+    tune.notes.extend(cut_note(&whole));
+    Ok(Parts { tune, test: part(Part::Test)? })
+}
+
+/// A stretch of a load that was looked at: from `skip` after its start, at most `take` long, with the
+/// same scale.
+pub(crate) fn stretch(
+    world: &World,
+    load: &Survey,
+    seed: u64,
+    skip: Span,
+    take: Span,
+) -> Result<Survey, Failure> {
+    let rest = load.take.map_or(take, |own| take.min(own - skip));
+    surveyed(world, seed, (load.skip + skip, Some(rest)), Some(load.factor))
+}
+
+/// Requests of each bin of this length from the start of a load, in the scenario's own scale.
+pub(crate) fn profile(world: &World, load: &Survey, seed: u64, bin: Span) -> Result<Vec<f64>, Failure> {
+    let mut bins = vec![0.0; (load.span.0 / bin.0.max(1)) as usize + 1];
+    for item in shaped(raw(world, seed)?.0, &world.scenario.traffic, load.skip, load.take) {
+        let item = item.map_err(Failure::new)?;
+        let requests = match item {
+            LoadItem::Request { .. } => 1.0,
+            LoadItem::Bin { load: BinLoad::Count(count), .. } => count as f64,
+            LoadItem::Bin { span, load: BinLoad::Rate { per_second, .. }, .. } => {
+                per_second * span.as_secs_f64()
+            }
+            LoadItem::Bin { load: BinLoad::Missing, .. } => 0.0,
+        };
+        if let Some(sum) = bins.get_mut((item.start().since(load.start).0 / bin.0.max(1)) as usize) {
+            *sum += requests;
+        }
+    }
+    Ok(bins)
+}
+
+/// Looks at a stretch of the load: from `skip`, at most `take` long. Without a factor the scale is
+/// what the scenario says of this stretch.
+fn surveyed(
+    world: &World,
+    seed: u64,
+    (skip, take): (Span, Option<Span>),
+    factor: Option<f64>,
+) -> Result<Survey, Failure> {
     let traffic = &world.scenario.traffic;
     let (stream, calendar, notes) = raw(world, seed)?;
-    let whole = pass(stream)?;
-    let (skip, take) = window(traffic, &whole);
-    let stream = shaped(raw(world, seed)?.0, traffic, skip, take);
-    let seen = pass(stream)?;
+    let seen = pass(shaped(stream, traffic, skip, take))?;
     if seen.requests <= 0.0 {
         return Err(Failure::new(format!("{}: traffic: there are no requests in it", world.origin)));
     }
     let mean = seen.requests / seen.known_s.max(1e-9);
-    let factor = match traffic.scale {
+    let factor = factor.unwrap_or(match traffic.scale {
         None => 1.0,
         Some(Scale::Factor(factor)) => factor,
         Some(Scale::MeanReplicas(n)) => n * world.scenario.services[0].capacity_per_second() / mean,
-    };
+    });
     let expected = seen.requests * factor;
     if expected < 1.0 {
         return Err(Failure::new(format!(
@@ -129,14 +198,36 @@ fn shaped(stream: LoadStream, traffic: &Traffic, skip: Span, take: Option<Span>)
     }
 }
 
+/// Where the tuning part ends: at 40 % of the trace, at the midnight UTC before it. Where that would
+/// leave less than half of the 40 % (traces of less than about 2.5 days), at 40 % in whole minutes.
+fn cut(whole: &Pass) -> (Span, bool) {
+    let exact = Span((whole.end.since(whole.start).0 as f64 * 0.4) as u64);
+    let at = whole.start + exact;
+    let midnight = Instant(at.0 - at.0 % Span::DAY.0).max(whole.start).since(whole.start);
+    if midnight * 2 >= exact {
+        return (midnight, true);
+    }
+    let whole_minutes = Span(exact.0 - exact.0 % Span::MINUTE.0);
+    (if whole_minutes.is_zero() { exact } else { whole_minutes }, false)
+}
+
+fn cut_note(whole: &Pass) -> Option<String> {
+    let (head, midnight) = cut(whole);
+    (!midnight).then(|| {
+        format!("too short to be cut at midnight: the tuning part is the first {head} (40 %) of the trace")
+    })
+}
+
 /// Which stretch of the whole trace is used.
-fn window(traffic: &Traffic, whole: &Pass) -> (Span, Option<Span>) {
-    let Some(part) = traffic.part else { return (traffic.skip, traffic.take) };
-    let cut = whole.start + Span((whole.end.since(whole.start).0 as f64 * 0.4) as u64);
-    let midnight = Instant(cut.0 - cut.0 % Span::DAY.0).max(whole.start);
-    let head = midnight.since(whole.start);
+fn window(traffic: &Traffic, part: Option<Part>, whole: &Pass) -> (Span, Option<Span>) {
+    let Some(part) = part else { return (traffic.skip, traffic.take) };
+    let (head, _) = cut(whole);
     match part {
-        Part::Tune => (traffic.skip, Some(traffic.take.unwrap_or(head).min(head))),
+        // What is skipped at the start is missing at the end: nothing after the cut is ever part of it.
+        Part::Tune => {
+            let rest = head - traffic.skip;
+            (traffic.skip, Some(traffic.take.unwrap_or(rest).min(rest)))
+        }
         Part::Test => (head + traffic.skip, traffic.take),
     }
 }
@@ -303,5 +394,37 @@ fn note(digest: &mut Digest, item: &LoadItem) {
                 BinLoad::Missing => digest.number(u64::MAX),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(start: Span, length: Span) -> Pass {
+        let start = Instant::ZERO + start;
+        let end = start + length;
+        Pass { start, end, requests: 1.0, known_s: 1.0, peak: 1.0, opening: 1.0, digest: Digest::default() }
+    }
+
+    #[test]
+    fn long_traces_are_cut_at_midnight_short_ones_at_40_per_cent() {
+        let hours = |n| Span::HOUR * n;
+        assert_eq!(cut(&whole(Span::ZERO, Span::DAY * 10)), (Span::DAY * 4, true));
+        assert_eq!(cut(&whole(hours(18), Span::DAY * 10)), (hours(6) + Span::DAY * 3, true));
+        assert_eq!(cut(&whole(Span::ZERO, hours(60))), (Span::DAY, true));
+        assert_eq!(cut(&whole(Span::ZERO, Span::DAY * 2)), (Span::MINUTE * (48 * 24), false));
+        assert_eq!(cut(&whole(Span::ZERO, hours(3))), (Span::MINUTE * 72, false));
+    }
+
+    #[test]
+    fn the_parts_meet_and_do_not_overlap() {
+        let text = "source: { constant: { rps: 1, length: 10d } }\nskip: 6h\n";
+        let traffic: Traffic = crate::input::yaml::read(text, "here").unwrap();
+        let whole = whole(Span::ZERO, Span::DAY * 10);
+        let (skip, take) = window(&traffic, Some(Part::Tune), &whole);
+        assert_eq!(skip + take.unwrap(), Span::DAY * 4);
+        assert_eq!(window(&traffic, None, &whole), (Span::HOUR * 6, None));
+        assert!(window(&traffic, Some(Part::Test), &whole).0 >= Span::DAY * 4);
     }
 }

@@ -1,5 +1,6 @@
 //! YAML is parsed here and nowhere else; errors say where, what was expected, and an example.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
@@ -19,6 +20,11 @@ pub(crate) fn read<T: DeserializeOwned>(text: &str, origin: &str) -> Result<T, F
         let found = found(text, line as usize, column as usize).unwrap_or_default();
         Failure::new(format!("{origin}:{line}:{column}: {}", explained(said, &found)))
     })
+}
+
+/// Writes one YAML document.
+pub(crate) fn write<T: Serialize>(value: &T) -> Result<String, Failure> {
+    serde_saphyr::to_string(value).map_err(|error| Failure::new(format!("cannot write YAML: {error}")))
 }
 
 /// The parser's words with the form that it wanted, where it says only what it did not get.

@@ -4,8 +4,10 @@ pub(crate) mod against;
 pub(crate) mod bound;
 mod job;
 pub(crate) mod journal;
+pub(crate) mod limit;
 pub(crate) mod money;
 mod progress;
+pub(crate) mod search;
 pub(crate) mod shard;
 mod stats;
 
@@ -176,7 +178,7 @@ pub(crate) fn execute(
     mine: impl Fn(usize) -> bool,
 ) -> Result<Vec<(usize, Option<Done>)>, Failure> {
     let stop = stop_flag()?;
-    let engine = engine(world, args)?;
+    let engine = engine(world, args.fidelity, args.seed, threads(args.threads))?;
     let all = entrants.iter().flat_map(|entrant| plan.seeds.iter().map(move |seed| (entrant, *seed)));
     let jobs: Vec<(usize, job::Job)> = all
         .enumerate()
@@ -187,7 +189,7 @@ pub(crate) fn execute(
         })
         .collect();
     let progress = Progress::new(jobs.len(), &plan.load, args.quiet);
-    let threads = threads(args).min(jobs.len().max(1));
+    let threads = threads(args.threads).min(jobs.len().max(1));
     let results = in_parallel(&jobs, threads, |index, (_, job)| job.run(stop, &progress.of(index)));
     progress.finish();
     jobs.iter().zip(results).map(|((number, _), result)| Ok((*number, result?))).collect()
@@ -195,20 +197,21 @@ pub(crate) fn execute(
 
 /// The bound of a plan, with its first seed.
 pub(crate) fn bound(plan: &Plan, world: &World, args: &RunArgs) -> Result<Computed, Failure> {
-    let (stop, threads, engine) = (stop_flag()?, threads(args), engine(world, args)?);
+    let (stop, threads) = (stop_flag()?, threads(args.threads));
+    let engine = engine(world, args.fidelity, args.seed, threads)?;
     let (load, seed, quiet) = (&plan.load, args.seed, args.quiet);
     Computing { world, load, seed, engine, threads, quiet, stop }.run()
 }
 
 /// What runs the jobs. A curve is measured once and serves all of them.
-fn engine(world: &World, args: &RunArgs) -> Result<job::Engine, Failure> {
-    if args.fidelity == Fidelity::Requests {
+fn engine(world: &World, fidelity: Fidelity, seed: u64, threads: usize) -> Result<job::Engine, Failure> {
+    if fidelity == Fidelity::Requests {
         return Ok(job::Engine::Requests);
     }
     let scenario = &world.scenario;
     Fluid::check(scenario).map_err(|error| Failure::new(format!("{}: {error}", world.origin)))?;
-    let survey = curve::Survey::new(scenario, scenario.services[0].replicas.max, args.seed);
-    Ok(job::Engine::Fluid(Arc::new(measured(&survey, threads(args)))))
+    let survey = curve::Survey::new(scenario, scenario.services[0].replicas.max, seed);
+    Ok(job::Engine::Fluid(Arc::new(measured(&survey, threads))))
 }
 
 /// A service curve, its points on all threads.
@@ -218,8 +221,8 @@ fn measured(survey: &curve::Survey, threads: usize) -> ServiceCurve {
     ServiceCurve::of(survey, grid)
 }
 
-fn threads(args: &RunArgs) -> usize {
-    args.threads.map_or_else(cores, usize::from).max(1)
+fn threads(asked: Option<u16>) -> usize {
+    asked.map_or_else(cores, usize::from).max(1)
 }
 
 impl Comparison {

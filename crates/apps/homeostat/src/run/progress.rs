@@ -17,6 +17,7 @@ pub(crate) struct Progress {
     reached: Vec<AtomicU64>,
     start: Instant,
     span_ns: f64,
+    title: String,
 }
 
 /// The part of the bar that belongs to one run.
@@ -33,7 +34,15 @@ impl Progress {
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_message(format!("0 of {runs} runs"));
         let reached = (0..runs).map(|_| AtomicU64::new(0)).collect();
-        Self { bar, reached, start: load.start, span_ns: load.span.0 as f64 }
+        let (start, span_ns) = (load.start, load.span.0 as f64);
+        Self { bar, reached, start, span_ns, title: String::new() }
+    }
+
+    /// With these words before the count of runs.
+    #[must_use]
+    pub(crate) fn titled(self, title: &str) -> Self {
+        self.bar.set_message(format!("{title}: 0 of {} runs", self.reached.len()));
+        Self { title: format!("{title}: "), ..self }
     }
 
     pub(crate) const fn of(&self, index: usize) -> Meter<'_> {
@@ -51,7 +60,7 @@ impl Progress {
         }
         if steps == STEPS {
             let done = self.reached.iter().filter(|r| r.load(Ordering::Relaxed) == STEPS).count();
-            self.bar.set_message(format!("{done} of {} runs", self.reached.len()));
+            self.bar.set_message(format!("{}{done} of {} runs", self.title, self.reached.len()));
         }
     }
 }

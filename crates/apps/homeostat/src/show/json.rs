@@ -142,7 +142,8 @@ fn against(against: &Against) -> Value {
     })
 }
 
-fn figures(figures: &Figures, single: bool) -> Vec<(&'static str, Value)> {
+/// The figures by name, in the order of tables.
+pub(crate) fn figures(figures: &Figures, single: bool) -> Vec<(&'static str, Value)> {
     let whole = |(name, value): (&'static str, f64)| {
         let value = if name == "scale_events" && single { json!(value as u64) } else { number(value) };
         (name, value)

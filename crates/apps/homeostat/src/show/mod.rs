@@ -2,10 +2,12 @@
 
 pub(crate) mod against;
 pub(crate) mod fit_plot;
+pub(crate) mod frontier_plot;
 pub(crate) mod json;
 pub(crate) mod money;
 pub(crate) mod report;
 pub(crate) mod table;
+pub(crate) mod tuned;
 
 use std::io::Write;
 use std::path::Path;

@@ -140,7 +140,7 @@ fn verdict(comparison: &Comparison) -> String {
 }
 
 /// Rounded down, so that nothing looks as if it had reached what it missed.
-fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     format!("{:.3} %", (share * 100_000.0 + 1e-7).floor() / 1_000.0)
 }
 

@@ -40,7 +40,7 @@ pub struct Metadata {
     #[serde(default)]
     pub name: String,
     /// Its namespace.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub namespace: String,
     /// `autoscaling.keda.sh/…` annotations pause scaling or force it; others are not looked at.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

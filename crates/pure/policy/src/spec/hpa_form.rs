@@ -98,28 +98,36 @@ impl HpaForm {
         Ok(metrics)
     }
 
-    /// A behavior where anything of it is set: its presence alone changes how upstream scales.
     fn behavior(&self) -> Result<Option<BehaviorSpec>, PolicyError> {
-        if self.tolerance.is_none() && self.scale_up_window.is_none() && self.scale_down_window.is_none() {
-            return Ok(None);
-        }
-        let tolerance = match self.tolerance {
-            None => None,
-            Some(share) if share.is_finite() && share >= 0.0 => Some(share.to_string()),
-            Some(share) => {
-                let problem = format!("`{share}`");
-                return Err(PolicyError::new("hpa.tolerance", problem, "a share, 0 or more", "0.1"));
-            }
-        };
-        let tolerance = tolerance.and_then(|text| text.parse().ok());
-        let rules = |window: Option<Span>| RulesSpec {
-            stabilization_window_seconds: window.map(|window| (window.0 / Span::SECOND.0) as i32),
-            tolerance,
-            ..RulesSpec::default()
-        };
-        let (up, down) = (rules(self.scale_up_window), rules(self.scale_down_window));
-        Ok(Some(BehaviorSpec { scale_up: Some(up), scale_down: Some(down) }))
+        behavior("hpa", self.tolerance, self.scale_up_window, self.scale_down_window)
     }
+}
+
+/// A behavior where anything of it is set: its presence alone changes how upstream scales.
+pub(super) fn behavior(
+    form: &str,
+    tolerance: Option<f64>,
+    up: Option<Span>,
+    down: Option<Span>,
+) -> Result<Option<BehaviorSpec>, PolicyError> {
+    if tolerance.is_none() && up.is_none() && down.is_none() {
+        return Ok(None);
+    }
+    let tolerance = match tolerance {
+        None => None,
+        Some(share) if share.is_finite() && share >= 0.0 => Some(share.to_string()),
+        Some(share) => {
+            let (path, problem) = (format!("{form}.tolerance"), format!("`{share}`"));
+            return Err(PolicyError::new(path, problem, "a share, 0 or more", "0.1"));
+        }
+    };
+    let tolerance = tolerance.and_then(|text| text.parse().ok());
+    let rules = |window: Option<Span>| RulesSpec {
+        stabilization_window_seconds: window.map(|window| (window.0 / Span::SECOND.0) as i32),
+        tolerance,
+        ..RulesSpec::default()
+    };
+    Ok(Some(BehaviorSpec { scale_up: Some(rules(up)), scale_down: Some(rules(down)) }))
 }
 
 /// A positive amount as a quantity, to the thousandth.

@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BuildContext;
-use super::hpa_form::amount;
+use super::hpa_form::{amount, behavior};
 use crate::error::PolicyError;
-use crate::keda::{Fallback, ScaledObject, Spec, TargetRef, Trigger};
+use crate::keda::{Advanced, Fallback, HpaConfig, ScaledObject, Spec, TargetRef, Trigger};
 
 /// One external metric, shared by the replicas.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -41,6 +41,14 @@ pub struct KedaForm {
     /// Time without load before the count goes to zero (5 min by default).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cooldown_period: Option<Span>,
+    /// Of the autoscaler that KEDA creates: deviation of the ratio from 1 that causes nothing (0.1 by
+    /// default), in both directions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
+    /// Of the autoscaler that KEDA creates: how long an earlier recommendation holds the count up (5 min
+    /// by default).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale_down_window: Option<Span>,
     /// What to do when the metric can't be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback: Option<Fallback>,
@@ -59,6 +67,8 @@ impl KedaForm {
             idle: None,
             polling_interval: None,
             cooldown_period: None,
+            tolerance: None,
+            scale_down_window: None,
             fallback: None,
         }
     }
@@ -73,6 +83,14 @@ impl KedaForm {
         }
         let seconds = |span: Span| (span.0 / Span::SECOND.0) as i32;
         let count = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+        let behavior = behavior("keda", self.tolerance, None, self.scale_down_window)?;
+        let advanced = behavior.map(|behavior| Advanced {
+            horizontal_pod_autoscaler_config: Some(HpaConfig {
+                behavior: Some(behavior),
+                ..HpaConfig::default()
+            }),
+            ..Advanced::default()
+        });
         let trigger = Trigger { kind: "prometheus".to_owned(), metadata, ..Trigger::default() };
         Ok(ScaledObject::with_spec(Spec {
             scale_target_ref: TargetRef { name: "target".to_owned(), ..TargetRef::default() },
@@ -82,6 +100,7 @@ impl KedaForm {
             min_replica_count: Some(count(self.min.unwrap_or(context.min))),
             max_replica_count: Some(count(self.max.unwrap_or(context.max))),
             fallback: self.fallback.clone(),
+            advanced,
             triggers: vec![trigger],
             ..Spec::default()
         }))

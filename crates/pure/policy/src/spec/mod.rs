@@ -84,6 +84,27 @@ impl PolicySpec {
         })
     }
 
+    /// The policy as a manifest for the workload `name`, where a cluster takes one: the same decisions.
+    /// `None` for policies that are written in our own forms only.
+    pub fn manifest(&self, name: &str, context: &BuildContext) -> Result<Option<Self>, PolicyError> {
+        Ok(match self {
+            Self::Hpa(form) => {
+                let mut manifest = form.manifest(context)?;
+                name.clone_into(&mut manifest.metadata.name);
+                name.clone_into(&mut manifest.spec.scale_target_ref.name);
+                Some(Self::HorizontalPodAutoscaler(Box::new(manifest)))
+            }
+            Self::Keda(form) => {
+                let mut manifest = form.manifest(context)?;
+                name.clone_into(&mut manifest.metadata.name);
+                name.clone_into(&mut manifest.spec.scale_target_ref.name);
+                Some(Self::ScaledObject(Box::new(manifest)))
+            }
+            Self::HorizontalPodAutoscaler(_) | Self::ScaledObject(_) => Some(self.clone()),
+            _ => None,
+        })
+    }
+
     /// The same policy for replicas that serve `slots` requests at a time.
     ///
     /// Knative aims at 100 requests per replica unless it is told what a replica takes; whoever runs it

@@ -280,15 +280,28 @@ impl Service {
         start: Instant,
         peak_rate: f64,
     ) -> Result<Box<dyn Policy>, PolicyError> {
+        spec.with_slots(self.slots()).build(&self.context(start, peak_rate))
+    }
+
+    /// A policy for this service in the form in which a cluster takes it, where there is one.
+    pub fn manifest(
+        &self,
+        spec: &PolicySpec,
+        start: Instant,
+        peak_rate: f64,
+    ) -> Result<Option<PolicySpec>, PolicyError> {
+        spec.with_slots(self.slots()).manifest(&self.name, &self.context(start, peak_rate))
+    }
+
+    fn context(&self, start: Instant, peak_rate: f64) -> BuildContext {
         let memory_milli = i64::from(self.memory_mib) * 1_048_576 * 1_000;
-        let context = BuildContext {
+        BuildContext {
             template: PodTemplate::single(i64::from(self.cpu_milli), memory_milli),
             min: self.replicas.min,
             max: self.replicas.max,
             capacity_per_replica: self.capacity_per_second(),
             peak_rate,
             start,
-        };
-        spec.with_slots(self.slots()).build(&context)
+        }
     }
 }

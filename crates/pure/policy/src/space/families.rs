@@ -1,0 +1,130 @@
+//! The families and their settings.
+
+use homeostat_core::Span;
+
+use super::{Setting, Space, Value};
+use crate::fixed::FixedSpec;
+use crate::kpa::KpaSpec;
+use crate::spec::{HpaForm, KedaForm, PolicySpec};
+use crate::watermark::WatermarkSpec;
+
+/// All spaces that need no scenario to be known, in the order in which tables show them.
+pub fn spaces() -> Vec<Space> {
+    vec![hpa(), kpa(), keda(), watermark()]
+}
+
+/// Fixed counts from `low` to `high`.
+pub fn counts(low: u32, high: u32) -> Space {
+    let values = (low..=high.max(low)).map(|count| Value::Number(f64::from(count))).collect();
+    Space::new("static", vec![Setting { name: "replicas", values }], |values| {
+        PolicySpec::Static(FixedSpec { replicas: Some(number(values[0]) as u32), headroom: None })
+    })
+}
+
+/// Share of the CPU request or of a replica's capacity in requests per second, down-scale window,
+/// tolerance.
+fn hpa() -> Space {
+    let settings = vec![
+        numbers("target_percent", &steps(30, 95, 5)),
+        times("scale_down_window", &[0, 60, 300, 900, 1_800]),
+        numbers("tolerance", &[0.0, 0.05, 0.1]),
+        words("metric", &["cpu", "requests_per_second"]),
+    ];
+    Space::new("hpa", settings, |values| {
+        let target = number(values[0]);
+        let cpu = values[3] == Value::Word("cpu");
+        PolicySpec::Hpa(HpaForm {
+            cpu_percent: cpu.then_some(target as i32),
+            capacity_percent: (!cpu).then_some(target),
+            scale_down_window: Some(time(values[1])),
+            tolerance: Some(number(values[2])),
+            ..HpaForm::default()
+        })
+    })
+}
+
+fn kpa() -> Space {
+    let targets = [30.0, 40.0, 50.0, 55.0, 60.0, 65.0, 70.0, 75.0, 80.0, 85.0, 90.0, 100.0];
+    let settings = vec![
+        numbers("target-utilization-percentage", &targets),
+        times("stable-window", &[30, 60, 120, 300, 600]),
+        times("scale-down-delay", &[0, 120, 300, 900]),
+        numbers("panic-threshold-percentage", &[110.0, 200.0]),
+    ];
+    Space::new("kpa", settings, |values| {
+        PolicySpec::Kpa(KpaSpec {
+            target_utilization_percentage: number(values[0]),
+            stable_window: time(values[1]),
+            scale_down_delay: time(values[2]),
+            panic_threshold_percentage: number(values[3]),
+            ..KpaSpec::default()
+        })
+    })
+}
+
+/// KEDA's operator acts between zero and one only, so that its polling is not among the settings.
+fn keda() -> Space {
+    let settings = vec![
+        numbers("capacity_percent", &steps(30, 100, 5)),
+        times("scale_down_window", &[0, 60, 300, 900, 1_800]),
+        numbers("tolerance", &[0.0, 0.05, 0.1]),
+    ];
+    Space::new("keda", settings, |values| {
+        PolicySpec::Keda(KedaForm {
+            scale_down_window: Some(time(values[1])),
+            tolerance: Some(number(values[2])),
+            ..KedaForm::capacity("requests_per_second", number(values[0]))
+        })
+    })
+}
+
+fn watermark() -> Space {
+    let settings = vec![
+        numbers("high", &steps(45, 90, 5)),
+        numbers("low_over_high", &[0.5, 0.7, 0.85]),
+        times("downscale_forbidden_window", &[60, 300, 900, 1_800]),
+        times("upscale_forbidden_window", &[15, 60]),
+        numbers("scale_up_limit_percent", &[50.0, 200.0]),
+    ];
+    Space::new("watermark", settings, |values| {
+        let high = number(values[0]);
+        PolicySpec::Watermark(WatermarkSpec {
+            downscale_forbidden_window: time(values[2]),
+            upscale_forbidden_window: time(values[3]),
+            scale_up_limit_percent: number(values[4]),
+            ..WatermarkSpec::cpu((high * number(values[1]) * 100.0).round() / 100.0, high)
+        })
+    })
+}
+
+fn steps(from: u32, to: u32, by: usize) -> Vec<f64> {
+    (from..=to).step_by(by).map(f64::from).collect()
+}
+
+fn numbers(name: &'static str, values: &[f64]) -> Setting {
+    Setting { name, values: values.iter().map(|value| Value::Number(*value)).collect() }
+}
+
+fn times(name: &'static str, seconds: &[u64]) -> Setting {
+    Setting { name, values: seconds.iter().map(|s| Value::Time(Span::from_secs(*s))).collect() }
+}
+
+fn words(name: &'static str, words: &[&'static str]) -> Setting {
+    Setting { name, values: words.iter().map(|word| Value::Word(word)).collect() }
+}
+
+fn number(value: Value) -> f64 {
+    match value {
+        Value::Number(number) => number,
+        Value::Time(span) => span.as_secs_f64(),
+        Value::Word(_) => f64::NAN,
+    }
+}
+
+fn time(value: Value) -> Span {
+    match value {
+        Value::Time(span) => span,
+        Value::Number(seconds) => Span::from_secs_f64(seconds),
+        Value::Word(_) => Span::ZERO,
+    }
+}
