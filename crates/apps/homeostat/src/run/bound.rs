@@ -9,7 +9,7 @@ use homeostat_twin::bound::{
     Curve, Demand, Found, LowerBound, Planner, Schedule, Search, Unbounded, allowed,
 };
 use homeostat_twin::curve::Survey;
-use homeostat_twin::{Outcome, Silent, Stop};
+use homeostat_twin::{Fluid, Outcome, Silent, Stop};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +26,12 @@ const ATTAINMENTS: [f64; 6] = [0.90, 0.95, 0.99, 0.995, 0.999, 0.9999];
 const BELOW_BEST: [f64; 3] = [1e-4, 1e-5, 1e-6];
 /// Below this attainment nobody asks how close a policy is to the bound.
 const LEAST: f64 = 0.90;
-/// Rounds of the search.
-const ROUNDS: u32 = 2;
+/// Rounds of the search with the fluid twin, and request by request.
+const ROUNDS: [u32; 2] = [3, 2];
+/// Requests above which a run takes so long that low attainments are left out.
+const LARGE: u64 = 500_000_000;
+/// The least attainment that is then looked at.
+const LEAST_LARGE: f64 = 0.99;
 
 /// One attainment of the curve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -153,33 +157,50 @@ impl Computing<'_> {
         let scenario = &self.world.scenario;
         let most = ((1.5 * demand.peak_replicas()) as u32 + 4).min(scenario.services[0].replicas.max);
         let curve = match &self.engine {
-            Engine::Requests => &measured(&Survey::new(scenario, most, self.seed), self.threads),
-            Engine::Fluid(curve) => curve.as_ref(),
+            Engine::Requests => Arc::new(measured(&Survey::new(scenario, most, self.seed), self.threads)),
+            Engine::Fluid(curve) => Arc::clone(curve),
         };
         let lead = scenario.services[0].start_up.almost_all();
         let planner = Planner::new(scenario, demand, lead, |replicas, busy| curve.late_share(replicas, busy));
-        let mut search = Search::new(planner, attainments, demand.attainable(), ROUNDS);
-        loop {
+        let mut search = Search::new(planner, attainments, demand.attainable());
+        if matches!(self.engine, Engine::Requests) && Fluid::check(scenario).is_ok() {
+            self.rounds(&mut search, &Engine::Fluid(curve), ROUNDS[0])?;
+        }
+        let large = demand.requests() > LARGE && matches!(self.engine, Engine::Requests);
+        let least = if large { LEAST_LARGE } else { 0.0 };
+        let asked: Vec<f64> = attainments.iter().copied().filter(|a| *a >= least).collect();
+        search.settle(&asked);
+        let whole = self.rounds(&mut search, &self.engine, ROUNDS[1])?;
+        Ok(whole.then(|| search.curve()))
+    }
+
+    /// Rounds of a search on one engine; false when stopped.
+    fn rounds(&self, search: &mut Search, engine: &Engine, rounds: u32) -> Result<bool, Failure> {
+        for _ in 0..rounds {
             let schedules = search.round();
-            if schedules.is_empty() {
-                return Ok(Some(search.curve()));
-            }
             let progress = Progress::new(schedules.len(), self.load, self.quiet);
-            let run = |index: usize, schedule: &Schedule| self.simulate(schedule, &progress.of(index));
+            let run =
+                |index: usize, schedule: &Schedule| self.simulate(schedule, engine, &progress.of(index));
             let results = in_parallel(&schedules, self.threads, run);
             progress.finish();
             let mut found = Vec::new();
             for result in results {
-                let Some(outcome) = result? else { return Ok(None) };
+                let Some(outcome) = result? else { return Ok(false) };
                 let Outcome { attainment, cost, replica_hours, .. } = outcome;
                 found.push(Found { attainment, cost, replica_hours });
             }
             search.tell(&found);
         }
+        Ok(true)
     }
 
     /// Runs a schedule in the twin; `None` when stopped.
-    fn simulate(&self, schedule: &Schedule, meter: &Meter) -> Result<Option<Outcome>, Failure> {
+    fn simulate(
+        &self,
+        schedule: &Schedule,
+        engine: &Engine,
+        meter: &Meter,
+    ) -> Result<Option<Outcome>, Failure> {
         let scenario = &self.world.scenario;
         let policy = Planned {
             from: self.load.start + schedule.offset,
@@ -194,7 +215,7 @@ impl Computing<'_> {
             self.stop.load(Ordering::Relaxed)
         };
         let (world, load) = (self.world, self.load);
-        match self.engine.run(world, load, self.seed, vec![controller], &mut Silent, &mut ask)? {
+        match engine.run(world, load, self.seed, vec![controller], &mut Silent, &mut ask)? {
             Ok(outcome) => {
                 meter.done();
                 Ok(Some(outcome))

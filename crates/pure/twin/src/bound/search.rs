@@ -1,7 +1,9 @@
 //! From plans to the clairvoyant curve: plan, run in the twin, correct the aim, and run again.
 //!
 //! The service curve tells steady states; what a schedule really misses is known when the twin has run it.
-//! Rounds of independent runs are listed here and carried out by the caller.
+//! Rounds of independent runs are listed here and carried out by the caller: first, where it can, with the
+//! fluid twin, which knows the backlog that a missing replica leaves behind and costs next to nothing; then
+//! request by request. Only the latter are believed.
 
 use homeostat_core::num;
 use serde::{Deserialize, Serialize};
@@ -28,10 +30,11 @@ pub struct Search {
     targets: Vec<f64>,
     /// Shares aimed at in the round under way.
     round: Vec<f64>,
-    /// Aims and what came of them, both shares of avoidable misses.
+    /// Aims and what came of them in rough rounds, both shares of avoidable misses.
+    rough: Vec<(f64, f64)>,
+    /// The same in rounds that are believed.
     seen: Vec<(f64, f64)>,
     found: Vec<Found>,
-    rounds_left: u32,
 }
 
 /// A target is met when the misses are between this share of what is allowed and all of it: the curve is
@@ -48,31 +51,32 @@ fn first_aim(target: f64) -> f64 {
 }
 
 impl Search {
-    /// A search at these attainments, where at most `attainable` is possible, in so many rounds.
-    pub fn new(planner: Planner, attainments: &[f64], attainable: f64, rounds: u32) -> Self {
+    /// A search at these attainments, where at most `attainable` is possible.
+    pub fn new(planner: Planner, attainments: &[f64], attainable: f64) -> Self {
         let inevitable = 1.0 - attainable;
-        let mut targets: Vec<f64> = attainments.iter().map(|a| (1.0 - a - inevitable).max(NOTHING)).collect();
-        targets.sort_by(f64::total_cmp);
-        targets.dedup();
         Self {
             planner,
             inevitable,
-            targets,
+            targets: targets(attainments, inevitable),
             round: Vec::new(),
+            rough: Vec::new(),
             seen: Vec::new(),
             found: Vec::new(),
-            rounds_left: rounds,
         }
     }
 
-    /// Schedules to run next; empty when the search has ended.
+    /// Schedules to run next; empty when all targets are met.
     pub fn round(&mut self) -> Vec<Schedule> {
-        if self.rounds_left == 0 {
-            return Vec::new();
-        }
-        self.rounds_left -= 1;
         self.round = self.targets.iter().filter_map(|target| self.next(*target)).collect();
         self.round.iter().map(|aim| self.planner.plan(self.inevitable + aim).0).collect()
+    }
+
+    /// Ends the rough rounds: what they found steers the first aims of the rounds that are believed, which
+    /// look for these attainments.
+    pub fn settle(&mut self, attainments: &[f64]) {
+        self.rough = std::mem::take(&mut self.seen);
+        self.found.clear();
+        self.targets = targets(attainments, self.inevitable);
     }
 
     /// What became of the schedules of this round, in their order.
@@ -99,13 +103,13 @@ impl Search {
     /// The aim that should lead to a target: between what was seen, on logarithmic scales.
     fn aim(&self, target: f64) -> f64 {
         let wanted = target * (1.0 + CLOSE) / 2.0;
-        let Some(first) = self.seen.first() else { return first_aim(target) };
-        let above = self.seen.iter().position(|(_, missed)| *missed > wanted);
-        let last = self.seen[self.seen.len() - 1];
+        let seen = if self.seen.is_empty() { &self.rough } else { &self.seen };
+        let (Some(first), Some(last)) = (seen.first(), seen.last()) else { return first_aim(target) };
+        let above = seen.iter().position(|(_, missed)| *missed > wanted);
         let (low, high) = match above {
             Some(0) => return (first.0 * wanted / first.1).max(NOTHING),
             None => return last.0 * wanted / last.1,
-            Some(i) => (self.seen[i - 1], self.seen[i]),
+            Some(i) => (seen[i - 1], seen[i]),
         };
         let span = num::ln(high.1 / low.1);
         if span <= 0.0 {
@@ -126,6 +130,14 @@ impl Search {
         }
         Curve { points: convex(&frontier) }
     }
+}
+
+/// Shares of avoidable misses for attainments, rising.
+fn targets(attainments: &[f64], inevitable: f64) -> Vec<f64> {
+    let mut targets: Vec<f64> = attainments.iter().map(|a| (1.0 - a - inevitable).max(NOTHING)).collect();
+    targets.sort_by(f64::total_cmp);
+    targets.dedup();
+    targets
 }
 
 /// Leaves out points above the line between their neighbours: a mix of those two is cheaper.
