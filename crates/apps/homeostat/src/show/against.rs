@@ -77,6 +77,8 @@ fn cells(change: &Change, first: bool, name: &'static str, delta: &Delta) -> Vec
         _ => (1.0, 1),
     };
     let plain = |value: f64| {
+        // Rounded down as in the table above it.
+        let value = if delta.figure == "attainment" { (value * 1e5 + 1e-7).floor() / 1e5 } else { value };
         if value.is_finite() { format!("{:.decimals$}", value * factor) } else { "∞".to_owned() }
     };
     // A difference has a digit more than the values, so that small ones don't look like none.
@@ -111,9 +113,7 @@ fn saving(change: &Change, against: &Against, comparison: &Comparison) -> Option
         return None;
     }
     let (name, unit, file) = (&change.name, comparison.unit(), &against.file);
-    let half = change.monthly_interval.map(|[low, high]| (high - low) / 2.0).filter(|half| *half >= 0.005);
-    let half = half.map_or(String::new(), |half| format!(" ± {}", amount(half)));
-    let monthly = format!("{}{half} {unit} a month", amount(change.monthly_saving.abs()));
+    let monthly = format!("{} {unit} a month", amount(change.monthly_saving, change.monthly_interval));
     let share = format!("{:.1} %", change.saving_share.abs() * 100.0);
     let keeps = row.mean.attainment >= comparison.attainment_wanted;
     let (mark, but) = if keeps { ("✓", "") } else { ("✗", ", and misses the objective") };

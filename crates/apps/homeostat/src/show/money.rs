@@ -4,14 +4,13 @@ use crate::run::Comparison;
 use crate::run::money::Savings;
 use crate::show::table::thousands;
 
-/// An amount of money, to whole units from 100 on.
-pub(crate) fn amount(value: f64) -> String {
-    if value.abs() < 99.995 { format!("{value:.2}") } else { grouped(value) }
-}
-
-fn grouped(value: f64) -> String {
-    let sign = if value < 0.0 { "−" } else { "" };
-    format!("{sign}{}", thousands(value.abs().round() as u64))
+/// An amount of money without its sign, to whole units from 100 on, with half of its interval where that
+/// is not nothing.
+pub(crate) fn amount(value: f64, interval: Option<[f64; 2]>) -> String {
+    let whole = value.abs() >= 99.995;
+    let text = |v: f64| if whole { thousands(v.round() as u64) } else { format!("{v:.2}") };
+    let half = interval.map(|[low, high]| (high - low) / 2.0).filter(|half| *half >= 0.005);
+    text(value.abs()) + &half.map_or(String::new(), |half| format!(" ± {}", text(half)))
 }
 
 /// What the best policy saves against the baseline. `None` where there is nothing to say: no policy
@@ -23,23 +22,15 @@ pub(crate) fn line(comparison: &Comparison, savings: &Savings, asked: bool) -> O
     let saving = savings.policies.iter().find(|saving| saving.name == best.name)?;
     let (unit, baseline) = (comparison.unit(), &savings.baseline);
     if best.name == *baseline {
-        let cost = amount(comparison.monthly(best.mean.cost));
+        let cost = amount(comparison.monthly(best.mean.cost), None);
         return asked.then(|| format!("{baseline}, the baseline, costs least: {cost} {unit} a month."));
     }
-    let half = saving.interval.map(|[low, high]| format!(" ± {}", amount((high - low) / 2.0)));
-    let half = half.unwrap_or_default();
     let share = saving.share.abs() * 100.0;
-    let monthly = amount(saving.monthly.abs());
+    let monthly = amount(saving.monthly, saving.interval);
     let but = if savings.baseline_keeps { "" } else { ", which misses the objective" };
     Some(if saving.monthly >= 0.0 {
-        format!(
-            "✓ {} saves {monthly}{half} {unit} a month against {baseline} ({share:.1} %){but}.",
-            best.name
-        )
+        format!("✓ {} saves {monthly} {unit} a month against {baseline} ({share:.1} %){but}.", best.name)
     } else {
-        format!(
-            "{} costs {monthly}{half} {unit} a month more than {baseline} ({share:.1} %){but}.",
-            best.name
-        )
+        format!("{} costs {monthly} {unit} a month more than {baseline} ({share:.1} %){but}.", best.name)
     })
 }
