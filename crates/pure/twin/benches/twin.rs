@@ -273,12 +273,14 @@ fn fluid_at(name: &str, policy: &Value, rate: f64, initial: u32) {
     let new = Fluid::new(&scenario, 1, controllers(), &[initial], load(Span::DAY), &curve).unwrap();
     new.run(&mut watch, &mut |_| false).unwrap();
     // The policy's own time: the same decisions on the same observations, without a world.
-    let mut alone = controllers().remove(0);
     let before = cpu_seconds();
-    for seen in &watch.0 {
-        std::hint::black_box(alone.tick(seen));
+    for _ in 0..ROUNDS_ALONE {
+        let mut alone = controllers().remove(0);
+        for seen in &watch.0 {
+            std::hint::black_box(alone.tick(seen));
+        }
     }
-    let own_us = (cpu_seconds() - before) * 1e6 / watch.0.len().max(1) as f64;
+    let own_us = (cpu_seconds() - before) * 1e6 / (ROUNDS_ALONE * watch.0.len().max(1)) as f64;
     // A policy that decides seldom still has a scrape every 15 s.
     let ticks = outcome.decisions.max(Span::DAY.0 / Span::from_secs(15).0) as f64;
     let own_us = own_us * outcome.decisions as f64 / ticks;
@@ -296,6 +298,9 @@ fn fluid_at(name: &str, policy: &Value, rate: f64, initial: u32) {
 fn fluid_day(outcome: &Outcome) -> f64 {
     Span::DAY.as_secs_f64() / outcome.span.as_secs_f64()
 }
+
+/// Repetitions of a policy's decisions, which are too short to be timed once.
+const ROUNDS_ALONE: usize = 20;
 
 /// Keeps observations.
 #[derive(Default)]
