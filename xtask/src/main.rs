@@ -7,11 +7,13 @@
 //! | `bench` | the twin's speed as ratios in one run, see docs/performance.md |
 //! | `fidelity` | runs scenarios by request and as a fluid, and prints how far apart they are |
 //! | `table` | runs the benchmark scenarios on recorded data and prints the README's table |
+//! | `tuning-check` | `tune` against exhaustive search over the same spaces, see docs/tuning.md |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
 mod fidelity;
 mod table;
 mod tidy;
+mod tuning;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -28,9 +30,10 @@ fn main() -> ExitCode {
         "bench" => call(cargo().args(["bench", "-p", "homeostat-twin", "--bench", "twin", "--"]).args(&rest)),
         "schema" => schema(),
         "table" => table::run(&root()),
+        "tuning-check" => tuning::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
         other => Err(anyhow::anyhow!(
-            "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table and schema"
+            "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, tuning-check and schema"
         )),
     };
     match result {

@@ -86,7 +86,17 @@ fn the_json_has_these_fields_and_one_search_serves_all_attainments() {
         tuned.iter().map(|t| (t["policy"].as_str().unwrap(), t["attainment"].as_f64().unwrap())).collect();
     assert_eq!(named, [("hpa", 0.8), ("hpa", 0.95), ("static", 0.8), ("static", 0.95)]);
     for entry in tuned {
-        let fields = ["policy", "attainment", "space", "runs", "frontier", "chosen", "limit", "manifest"];
+        let fields = [
+            "policy",
+            "attainment",
+            "space",
+            "runs",
+            "fluid_runs",
+            "frontier",
+            "chosen",
+            "limit",
+            "manifest",
+        ];
         assert_eq!(keys(entry), fields);
         assert_eq!(keys(&entry["chosen"]), ["settings", "tune", "test"]);
         assert!(entry["manifest"].as_str().unwrap().starts_with("# "), "the text without --out");

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
 use homeostat_core::draw::Key;
+use homeostat_core::num;
 use homeostat_twin::search::{
     Exhaustive, Found, Halving, Measured, Plan, Rung, Search, Trial, cheapest, frontier, nearest,
 };
@@ -38,9 +39,9 @@ impl World {
         let log_miss = -9.0 + 6.5 * at[0] - held * at[1] + loose * at[2] + other * at[3];
         let mut noise = self.key.child("noise").at((trial.point * 8 + trial.rung) as u64);
         let rough = 0.15 * (1.0 - share) * noise.normal();
-        let hard = -0.4 * share.ln();
-        let miss = 2e-4 + self.hopeless + (log_miss + hard + rough).exp();
-        let cost = log_cost.exp() * share * (1.0 + 0.004 * (1.0 - share) * noise.normal());
+        let hard = -0.4 * num::ln(share);
+        let miss = 2e-4 + self.hopeless + num::exp(log_miss + hard + rough);
+        let cost = num::exp(log_cost) * share * (1.0 + 0.004 * (1.0 - share) * noise.normal());
         Measured { attainment: (1.0 - miss).max(0.0), cost, replica_hours: cost }
     }
 }

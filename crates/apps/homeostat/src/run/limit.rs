@@ -81,7 +81,11 @@ pub(crate) fn find(
     let peak = load.peak_rate / world.scenario.services[0].capacity_per_second();
     let many = ((peak * ENOUGH).ceil() as u32).max(1);
     let fixed = PolicySpec::Static(FixedSpec { replicas: Some(many), headroom: None });
-    let Some(ceiling) = run(world, &fixed, "what limits it: enough replicas")? else { return Ok(None) };
+    let mut ready = world.clone();
+    for service in &mut ready.scenario.services {
+        service.initial = Some(many.min(service.replicas.max));
+    }
+    let Some(ceiling) = run(&ready, &fixed, "what limits it: enough replicas")? else { return Ok(None) };
     let ceiling = measured(&ceiling).attainment;
     if ceiling < wanted && many <= max {
         return limit(Cause::Work { ceiling });

@@ -20,6 +20,8 @@ const SHARES: [f64; 2] = [1.0 / 8.0, 1.0 / 3.0];
 const WARM_UPS: u64 = 2;
 /// A rung of more than this share of the next one saves too little.
 const WORTH: f64 = 0.6;
+/// Requests, if the peak lasted, above which the fluid twin makes the scan.
+const LARGE: f64 = 1e7;
 /// Bins in which rises of the load are looked for.
 const BIN: Span = Span::from_secs(300);
 
@@ -66,7 +68,7 @@ impl<'a> Arena<'a> {
         };
         let exhaustive = args.kind == SearchKind::Exhaustive;
         match args.fidelity {
-            Scan::Auto if !exhaustive && Fluid::check(&world.scenario).is_ok() => {
+            Scan::Auto if !exhaustive && large(tune) && Fluid::check(&world.scenario).is_ok() => {
                 arena.stages = vec![whole(Fidelity::Fluid)?, whole(Fidelity::Requests)?];
             }
             scan => {
@@ -202,6 +204,11 @@ impl<'a> Arena<'a> {
         }
         Ok(Some(outcomes))
     }
+}
+
+/// Whether the fluid twin pays: its curve of the service costs as much as some millions of requests.
+fn large(tune: &Survey) -> bool {
+    tune.peak_rate * tune.span.as_secs_f64() > LARGE
 }
 
 /// What a search needs of an outcome.

@@ -188,7 +188,8 @@ pub struct Traffic {
     /// Work from tokens, where the trace has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<ServiceFromTokens>,
-    /// Use only a part of the trace: `tune` is its first 40 %, cut at midnight UTC, `test` the rest.
+    /// Use only a part of the trace: `tune` is its first 40 %, cut at midnight UTC (traces of less than
+    /// about 2.5 days: at 40 %), `test` the rest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part: Option<Part>,
     /// Leave out this much at the start of the trace.

@@ -27,7 +27,7 @@ const SEEN: f64 = 0.75;
 /// Runs of the last rung between two looks at the surfaces.
 const BATCH: usize = 4;
 /// Expected saving, as a share of the cost, below which a run isn't worth it.
-const WORTH: f64 = 2e-4;
+const WORTH: f64 = 5e-5;
 /// Score below which nothing is likely to reach an attainment that nothing has reached yet.
 const HOPE: f64 = 0.01;
 /// Runs of the last rung after which the search for what comes nearest ends.
@@ -159,7 +159,7 @@ impl Halving {
             let places: Vec<Vec<f64>> = measured.keys().map(|point| self.places[*point].clone()).collect();
             let rests: Vec<f64> =
                 measured.iter().map(|(point, m)| value(m, share) - guesses[*point].mean).collect();
-            let surface = Surface::fit(places, &rests, if first { Trend::Curved } else { Trend::Level });
+            let surface = Surface::fit(&places, &rests, if first { Trend::Curved } else { Trend::Level });
             for (guess, place) in guesses.iter_mut().zip(&self.places) {
                 let rest = surface.guess(place);
                 // The differences' own doubt replaces most of the doubt below them.
@@ -234,7 +234,7 @@ impl Halving {
             };
             // The attainments in turn; those for which nothing is left pass.
             let n = scores.len();
-            let next = (0..n).filter_map(|i| open(&scores[(turn + found.len() + i) % n])).next();
+            let next = (0..n).find_map(|i| open(&scores[(turn + found.len() + i) % n]));
             let Some((_, point)) = next else { break };
             new += usize::from(!known(&point));
             chosen.push(point);

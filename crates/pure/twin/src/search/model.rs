@@ -51,6 +51,7 @@ pub(super) struct Surface {
     slopes: Vec<f64>,
     places: Vec<Vec<f64>>,
     length: f64,
+    noise: f64,
     scale: f64,
     lower: Matrix,
     weights: Vec<f64>,
@@ -58,34 +59,35 @@ pub(super) struct Surface {
 
 impl Surface {
     /// The surface through `values` at `places`, of which there is at least one.
-    pub(super) fn fit(places: Vec<Vec<f64>>, values: &[f64], trend: Trend) -> Self {
-        let slopes = slopes(&places, values, trend);
+    pub(super) fn fit(places: &[Vec<f64>], values: &[f64], trend: Trend) -> Self {
+        let slopes = slopes(places, values, trend);
         let rest: Vec<f64> =
             places.iter().zip(values).map(|(p, v)| v - dot(&slopes, &trend.features(p))).collect();
         let n = rest.len() as f64;
         let mut best: Option<(f64, Self)> = None;
         for length in LENGTHS {
             for noise in NOISES {
-                let mut lower = covariance(&places, length, noise);
+                let mut lower = covariance(places, length, noise);
                 lower.decompose();
                 let weights = lower.solve(&rest);
                 let scale = (dot(&weights, &rest) / n).max(1e-12);
                 let fit = -0.5 * n * num::ln(scale) - lower.log_diagonal();
                 if best.as_ref().is_none_or(|(other, _)| fit > *other) {
-                    let (slopes, places) = (slopes.clone(), places.clone());
-                    best = Some((fit, Self { trend, slopes, places, length, scale, lower, weights }));
+                    let (slopes, places) = (slopes.clone(), places.to_vec());
+                    best = Some((fit, Self { trend, slopes, places, length, noise, scale, lower, weights }));
                 }
             }
         }
         best.unwrap_or_else(|| unreachable!("there are length scales to try")).1
     }
 
-    /// What it says of a place.
+    /// What it says of a place where nothing was measured: the noise, which stands for what is peculiar
+    /// to a place, is part of the doubt.
     pub(super) fn guess(&self, place: &[f64]) -> Guess {
         let near: Vec<f64> = self.places.iter().map(|other| kernel(place, other, self.length)).collect();
         let mean = dot(&self.slopes, &self.trend.features(place)) + dot(&near, &self.weights);
         let known = dot(&near, &self.lower.solve(&near));
-        Guess { mean, variance: self.scale * (1.0 - known).max(1e-9) }
+        Guess { mean, variance: self.scale * ((1.0 - known).max(1e-9) + self.noise) }
     }
 }
 
@@ -189,12 +191,12 @@ mod tests {
         let x = matrix.solve(&[10.0, 8.0]);
         assert!((x[0] - 1.75).abs() < 1e-12 && (x[1] - 1.5).abs() < 1e-12, "{x:?}");
         // det = 8
-        assert!((2.0 * matrix.log_diagonal() - 8.0_f64.ln()).abs() < 1e-12);
+        assert!((2.0 * matrix.log_diagonal() - num::ln(8.0)).abs() < 1e-12);
     }
 
     #[test]
     fn goes_through_what_was_measured_and_is_close_between() {
-        let height = |x: f64, y: f64| 3.0 + 2.0 * x - (4.0 * y).sin() + x * y;
+        let height = |x: f64, y: f64| 3.0 + 2.0 * x - num::sin(4.0 * y) + x * y;
         let mut places = Vec::new();
         for i in 0..6 {
             for j in 0..6 {
@@ -202,7 +204,7 @@ mod tests {
             }
         }
         let values: Vec<f64> = places.iter().map(|p| height(p[0], p[1])).collect();
-        let surface = Surface::fit(places.clone(), &values, Trend::Curved);
+        let surface = Surface::fit(&places, &values, Trend::Curved);
         for (place, value) in places.iter().zip(&values) {
             assert!((surface.guess(place).mean - value).abs() < 0.02);
         }
@@ -214,7 +216,7 @@ mod tests {
 
     #[test]
     fn one_value_makes_a_level() {
-        let surface = Surface::fit(vec![vec![0.5]], &[7.0], Trend::Level);
+        let surface = Surface::fit(&[vec![0.5]], &[7.0], Trend::Level);
         assert!((surface.guess(&[0.1]).mean - 7.0).abs() < 1e-6);
     }
 }
