@@ -8,15 +8,23 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each of our crates may use of the others, and nothing else.
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 8] = [
     ("homeostat-core", &[]),
     ("homeostat-policy", &["homeostat-core"]),
     ("homeostat-twin", &["homeostat-core", "homeostat-policy"]),
+    ("homeostat-calibrate", &["homeostat-core", "homeostat-policy", "homeostat-twin"]),
     ("homeostat-trace", &["homeostat-core"]),
     ("homeostat-report", &[]),
     (
         "homeostat",
-        &["homeostat-core", "homeostat-policy", "homeostat-twin", "homeostat-trace", "homeostat-report"],
+        &[
+            "homeostat-core",
+            "homeostat-policy",
+            "homeostat-twin",
+            "homeostat-calibrate",
+            "homeostat-trace",
+            "homeostat-report",
+        ],
     ),
     ("xtask", &[]),
 ];

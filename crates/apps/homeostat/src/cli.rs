@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use homeostat_core::Span;
+use serde::{Deserialize, Serialize};
+
+use crate::run::shard::Shard;
 
 /// Keeps machine-learning services inside their objectives at the least cost, and proves every policy
 /// in a digital twin before it touches a cluster.
@@ -19,7 +22,13 @@ pub(crate) enum Command {
     /// Run an embedded scenario under all built-in policies: no files, no network needed
     Demo(DemoArgs),
     /// Run a scenario under several policies and compare attainment and cost
-    Compare(CompareArgs),
+    Compare(Box<CompareArgs>),
+    /// Join the parts that --shard wrote into the result of the whole
+    Merge(MergeArgs),
+    /// Fit a service from recorded metrics: service time, capacity, contention, start-up
+    Calibrate(CalibrateArgs),
+    /// Replay recorded replica counts in the twin and report how far it is from the record
+    Validate(ValidateArgs),
     /// Search the settings of a policy on the tuning part of a trace, and report on the rest
     Tune(TuneArgs),
     /// Look at, convert or generate traces
@@ -62,18 +71,12 @@ pub(crate) struct RunArgs {
     /// (docs/performance.md says how nearly)
     #[arg(long, value_enum, default_value_t, value_name = "KIND")]
     pub(crate) fidelity: Fidelity,
-    /// Print one JSON object instead of a table
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Write report.html, result.json and marks of decisions to this folder
-    #[arg(long, value_name = "DIR")]
-    pub(crate) report: Option<PathBuf>,
     /// Write a journal of every decision to this folder, one file per policy (first seed)
     #[arg(long, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,
-    /// Fail with exit code 1 unless this policy (or `any`) meets the objective's attainment
-    #[arg(long, value_name = "POLICY")]
-    pub(crate) require: Option<String>,
+    /// Skip the clairvoyant bound: it takes as long as some more policies
+    #[arg(long)]
+    pub(crate) no_bound: bool,
     /// Add CPU seconds to the JSON (they differ from run to run)
     #[arg(long)]
     pub(crate) timing: bool,
@@ -83,12 +86,20 @@ pub(crate) struct RunArgs {
     /// Don't draw a progress bar
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// Do only part I of N of the runs, and write it to --out; `homeostat merge` joins the parts
+    #[arg(long, value_name = "I/N", requires = "out")]
+    pub(crate) shard: Option<Shard>,
+    /// The file for the part that --shard does
+    #[arg(long, value_name = "FILE", requires = "shard")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) result: ResultArgs,
     #[command(flatten)]
     pub(crate) what_if: WhatIf,
 }
 
 /// How the twin works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
 pub(crate) enum Fidelity {
     /// Request by request
     #[default]
@@ -102,6 +113,37 @@ impl Fidelity {
     pub(crate) fn said(self) -> Option<&'static str> {
         (self == Self::Fluid).then_some("fluid")
     }
+}
+
+/// What to do with a result.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Result")]
+pub(crate) struct ResultArgs {
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write report.html, result.json and marks of decisions to this folder
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report: Option<PathBuf>,
+    /// Fail with exit code 1 unless this policy (or `any`) meets the objective's attainment
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) require: Option<String>,
+    /// Say what changed since an earlier result (what --json printed), and fail with exit code 1 where a
+    /// policy got worse
+    #[arg(long, value_name = "OLD.json")]
+    pub(crate) against: Option<PathBuf>,
+    /// With --against, the rise of cost that is no failure, as a share [default: 0.005]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share, requires = "against")]
+    pub(crate) tolerance: Option<f64>,
+    /// The policy that savings are counted from [default: the cheapest HPA or fixed count that keeps the
+    /// objective]
+    #[arg(long, value_name = "POLICY")]
+    pub(crate) baseline: Option<String>,
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a share from 0 to 1, for example 0.005".to_owned())
 }
 
 fn factor(text: &str) -> Result<f64, String> {
@@ -155,6 +197,15 @@ pub(crate) struct CompareArgs {
     pub(crate) run: RunArgs,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MergeArgs {
+    /// All parts of one run, in any order
+    #[arg(required = true, value_name = "PART")]
+    pub(crate) parts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) result: ResultArgs,
 }
 
 /// How a space is searched.
@@ -278,6 +329,88 @@ pub(crate) struct ReadArgs {
     /// Format, where the guess is wrong: values, series, events, azure-llm, mooncake, servegen, prometheus
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+}
+
+/// Recorded metrics and how to read them.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MetricArgs {
+    /// CSV files with a time and any of rate (requests/s), requests, ready, desired, mean_ms, p50_ms,
+    /// p95_ms, p99_ms, cpu_percent, cpu_cores, attained, saturated; or Prometheus ranges, one figure each,
+    /// as FIGURE=FILE. Several are joined by time
+    #[arg(required = true, value_name = "METRICS")]
+    pub(crate) metrics: Vec<String>,
+    /// Which columns mean what, for example time=ts,rate=rps,p99_ms=latency
+    #[arg(long, value_name = "ROLE=COLUMN,…")]
+    pub(crate) map: Option<String>,
+    /// Zone of times without an offset: an IANA name or an offset [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// Whether the time of a row is the start or the end of its stretch [default: end for Prometheus,
+    /// else start]
+    #[arg(long, value_name = "start|end")]
+    pub(crate) stamps: Option<String>,
+    /// CPU request of a replica in millicores, for cpu_cores and the scenario
+    #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) cpu_milli: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CalibrateArgs {
+    #[command(flatten)]
+    pub(crate) read: MetricArgs,
+    /// Requests that a replica serves at a time [default: fitted]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4_096))]
+    pub(crate) slots: Option<u32>,
+    /// Server form: auto, fcfs (slots and a queue) or sharing (all at once) [default: auto]
+    #[arg(long, value_name = "FORM")]
+    pub(crate) server: Option<String>,
+    /// Latency of the objective in the scenario that is written [default: 5 mean service times]
+    #[arg(long, value_name = "TIME", value_parser = positive)]
+    pub(crate) objective: Option<Span>,
+    /// Starts of single replicas: CSV with `ordered` and `ready` times, or `duration_s`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) starts: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a plot of measured and fitted latency (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Write a scenario for `compare` instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Seed of the station runs
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArgs {
+    /// The scenario whose first service is held against the record
+    pub(crate) scenario: PathBuf,
+    #[command(flatten)]
+    pub(crate) read: MetricArgs,
+    /// Part of the record to replay, in percent of its time [default: 60:100]
+    #[arg(long, value_name = "FROM:TO")]
+    pub(crate) part: Option<String>,
+    /// Error of the 99th percentile that is tolerated, as a share
+    #[arg(long, default_value_t = 0.1, value_parser = factor)]
+    pub(crate) limit: f64,
+    /// Error of the attainment that is tolerated, as a share (0.005 is half a point)
+    #[arg(long, default_value_t = 0.005, value_parser = factor)]
+    pub(crate) attainment_limit: f64,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write a plot of latency in the record and in the twin (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Write the stamp for the scenario to this file instead of printing it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Seed
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Debug, Args)]

@@ -19,6 +19,9 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
+        Command::Merge(args) => commands::merge::run(&args),
+        Command::Calibrate(args) => commands::calibrate::run(&args),
+        Command::Validate(args) => commands::validate::run(&args),
         Command::Tune(args) => commands::tune::run(&args),
         Command::Trace(args) => commands::trace::run(&args),
         Command::Explain(args) => commands::explain::run(&args),

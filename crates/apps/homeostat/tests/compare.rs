@@ -25,7 +25,7 @@ const FIGURES: [&str; 9] = [
 ];
 
 fn compare<'a>(first: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
-    [&["compare", "small.yaml", "--json"], first, more].concat()
+    [&["compare", "small.yaml", "--json", "--no-bound"], first, more].concat()
 }
 
 #[test]
@@ -48,10 +48,20 @@ fn runs_repeat_to_the_byte_on_any_number_of_threads_in_any_order() {
 #[test]
 fn the_json_has_these_fields_and_no_others() {
     let place = Place::new();
-    let top = ["scenario", "seeds", "requests", "bound", "policies"];
+    let top = [
+        "scenario",
+        "seeds",
+        "requests",
+        "objective",
+        "scored_hours",
+        "currency",
+        "bound",
+        "policies",
+        "savings",
+    ];
     let mut names = vec!["name", "guards"];
     names.extend(FIGURES);
-    names.insert(9, "cost_over_bound");
+    names.splice(9..9, ["monthly_cost", "cost_over_bound", "gap_closed"]);
     let single = place.json(&compare(&ONE, &[]));
     assert_eq!(keys(&single), top);
     assert_eq!(keys(policy(&single, "hpa-cpu-50")), names);
@@ -64,8 +74,16 @@ fn the_json_has_these_fields_and_no_others() {
     assert_eq!(keys(&several), top);
     assert_eq!(several["seeds"], serde_json::json!([1, 2, 3]));
     let row = policy(&several, "hpa-cpu-50");
-    assert_eq!(keys(row), [&names[..], &["ci"]].concat());
+    assert_eq!(keys(row), [&names[..], &["ci", "runs"]].concat());
     assert_eq!(keys(&row["ci"]), FIGURES);
+    for (i, run) in row["runs"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(keys(run), [&["seed"], &FIGURES[..]].concat());
+        assert_eq!(run["seed"], i as u64 + 1);
+    }
+    for name in FIGURES {
+        assert_eq!(row["runs"][0][name], policy(&single, "hpa-cpu-50")[name], "the run of that seed alone");
+    }
+    assert_eq!(single["objective"], serde_json::json!({ "latency_ms": 1000.0, "attainment": 0.99 }));
     for name in FIGURES {
         let [low, mean, high] = [&row["ci"][name][0], &row[name], &row["ci"][name][1]];
         let [low, mean, high] = [low, mean, high].map(|value| value.as_f64().unwrap());
@@ -97,7 +115,7 @@ fn a_fluid_run_says_so_and_repeats_to_the_byte() {
 fn a_required_objective_decides_the_exit_code() {
     let place = Place::new();
     let with = |require, slo: &[&'static str]| {
-        [&["compare", "small.yaml", "--policy", "static", "--require", require], slo].concat()
+        [&["compare", "small.yaml", "--no-bound", "--policy", "static", "--require", require], slo].concat()
     };
     for name in ["static", "any"] {
         place.ends(&with(name, &[]), 0);

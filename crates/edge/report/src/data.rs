@@ -126,8 +126,13 @@ pub struct Summary {
     pub replica_hours: f64,
     /// Cost in `cost_unit`.
     pub cost: f64,
+    /// Cost of a month of 730 hours at this rate, in `cost_unit`; `None` where it is not known.
+    pub monthly_cost: Option<f64>,
     /// Cost divided by the bound at this policy's own attainment; `None` where there is no bound.
     pub cost_over_bound: Option<f64>,
+    /// Share of the gap between the cheapest HPA or fixed count at this attainment and the bound that this
+    /// policy closes; `None` where there is no such reference.
+    pub gap_closed: Option<f64>,
     /// Executed changes of the desired count.
     pub scale_events: u64,
     /// Changes of scaling direction per hour.

@@ -51,10 +51,12 @@ pub(crate) fn section(data: &ReportData) -> String {
     } else {
         format!("{name} keeps the objective at the least cost")
     };
+    let month = first.summary.monthly_cost.map(|month| format!(" ({} a month)", cost(data, month)));
     let lead = format!(
-        "{lead}: {share} within {}, for {}.",
+        "{lead}: {share} within {}, for {}{}.",
         format::latency(Some(data.objective.latency_ms)),
-        cost(data, first.summary.cost)
+        cost(data, first.summary.cost),
+        month.unwrap_or_default()
     );
     let details = [bound(first), doubt(data, first), runner_up(data, &ranked), cheaper(data, &ranked)];
     let details: Vec<String> = details.into_iter().flatten().collect();

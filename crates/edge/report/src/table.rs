@@ -5,7 +5,7 @@ use crate::escape::html;
 use crate::{format, headline};
 
 /// Column heads: name, tool tip, whether small values are good.
-const HEADS: [(&str, &str); 13] = [
+const HEADS: [(&str, &str); 15] = [
     ("Policy", "Name, guard profile and source"),
     ("Objective", "Whether the attainment wanted was reached"),
     ("Attainment", "Share of requests within the objective"),
@@ -15,8 +15,10 @@ const HEADS: [(&str, &str); 13] = [
     ("p99", "99th percentile of latency"),
     ("Replica-hours", "From order to end of process"),
     ("Cost", "Replica-hours times price"),
+    ("A month", "Cost of 730 hours at this rate"),
     ("vs best", "Cost against the cheapest policy that keeps the objective"),
     ("Over bound", "Cost against the clairvoyant bound at equal attainment"),
+    ("Gap closed", "Share of the cheapest HPA's or fixed count's cost above the bound that is saved"),
     ("Changes", "Executed changes of the desired count"),
     ("Flips/h", "Changes of scaling direction per hour"),
 ];
@@ -89,8 +91,12 @@ fn figures(out: &mut Vec<String>, data: &ReportData, policy: &PolicyReport) {
         "<td class=\"bar\" data-v=\"{}\" style=\"--bar:{bar:.1}%\">{text}{interval}</td>",
         s.cost
     ));
+    let month = s.monthly_cost.map_or_else(|| "–".to_owned(), format::quantity);
+    cell(out, s.monthly_cost.unwrap_or(f64::MAX), &month, "");
     cell(out, ratio.unwrap_or(f64::MAX), &relative, "");
     cell(out, s.cost_over_bound.unwrap_or(f64::MAX), &over, "");
+    let closed = s.gap_closed.map_or_else(|| "–".to_owned(), |gap| format!("{:.0} %", gap * 100.0));
+    cell(out, -s.gap_closed.unwrap_or(f64::MIN), &closed, "");
     cell(out, s.scale_events as f64, &format::count(s.scale_events), "");
     cell(out, s.flips_per_hour, &format!("{:.2}", s.flips_per_hour), "");
 }

@@ -13,8 +13,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 const NS_PER_S: u64 = 1_000_000_000;
 
 /// A point in time: nanoseconds since 1970-01-01T00:00:00 UTC, or since the start of a trace that has
-/// no calendar. Covers the years 1970 to 2554.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+/// no calendar. Covers the years 1970 to 2554. Written as that number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Instant(pub u64);
 
 /// A length of time in nanoseconds, up to 584 years. Written with a unit: `15s`, `200ms`, `1m30s`.

@@ -11,6 +11,7 @@ pub mod fixed;
 pub mod hpa;
 pub mod keda;
 pub mod kpa;
+pub mod planned;
 pub mod space;
 pub mod spec;
 pub mod watermark;

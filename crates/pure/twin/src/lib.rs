@@ -11,6 +11,7 @@
 //! see only what the metrics pipeline delivers; random numbers are common to all of them.
 
 pub mod balance;
+pub mod bound;
 pub mod curve;
 mod engine;
 mod fleet;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::{CompareArgs, ReadArgs, RunArgs};
+use crate::cli::{CompareArgs, ReadArgs, RunArgs, WhatIf};
 
 /// `homeostat compare` with what it was given.
 pub(crate) fn comparing(args: &CompareArgs) -> String {
@@ -21,10 +21,21 @@ pub(crate) fn with_options(command: &str, args: &RunArgs) -> String {
     line.option("fidelity", args.fidelity.said());
     line.option("seed", (args.seed != 1).then_some(args.seed));
     line.option("seeds", (args.seeds != 1).then_some(args.seeds));
-    line.option("scale-load", args.what_if.scale_load);
-    line.option("start-up", args.what_if.start_up);
-    line.option("slo", args.what_if.slo);
-    line.option("max-replicas", args.what_if.max_replicas);
+    line.what_if(&args.what_if);
+    line.0.join(" ")
+}
+
+/// `command` with the baseline of savings, where one was named.
+pub(crate) fn with_baseline(command: &str, baseline: Option<&str>) -> String {
+    let mut line = Line(vec![command.to_owned()]);
+    line.option("baseline", baseline);
+    line.0.join(" ")
+}
+
+/// The options that change the scenario; empty where none was given.
+pub(crate) fn what_if(what_if: &WhatIf) -> String {
+    let mut line = Line(Vec::new());
+    line.what_if(what_if);
     line.0.join(" ")
 }
 
@@ -35,6 +46,13 @@ impl Line {
         if let Some(value) = value {
             self.0.push(format!("--{name} {}", quoted(&value.to_string())));
         }
+    }
+
+    fn what_if(&mut self, what_if: &WhatIf) {
+        self.option("scale-load", what_if.scale_load);
+        self.option("start-up", what_if.start_up);
+        self.option("slo", what_if.slo);
+        self.option("max-replicas", what_if.max_replicas);
     }
 
     fn reading(&mut self, read: &ReadArgs) {

@@ -5,13 +5,12 @@ use std::path::Path;
 use homeostat_twin::scenario::{Recorded, Scale, Source};
 
 use crate::cli::{CompareArgs, ReadArgs, RunArgs, WhatIf};
-use crate::commands::again;
-use crate::failure::{Code, Failure, Outcome};
+use crate::commands::result::Demands;
+use crate::commands::{again, part};
+use crate::failure::{Failure, Outcome};
 use crate::input::scenario::{self, World};
 use crate::input::{policies, traffic};
-use crate::run::{self, Comparison};
-use crate::show;
-use crate::show::say;
+use crate::{run, show};
 
 pub(crate) fn run(args: &CompareArgs) -> Outcome {
     let world = read(&args.scenario, args.trace.as_deref(), &args.read)?;
@@ -61,28 +60,30 @@ fn overridden(trace: &Recorded, read: &ReadArgs) -> Recorded {
 pub(crate) fn compare(mut world: World, args: &RunArgs, command: &str) -> Outcome {
     changed(&mut world, &args.what_if)?;
     let entrants = policies::entrants(&world, &args.policies)?;
-    if let Some(name) = args.require.as_deref().filter(|name| *name != "any") {
-        known(name, entrants.iter().map(|entrant| entrant.name.as_str()))?;
-    }
-    for folder in [&args.report, &args.journal].into_iter().flatten() {
+    let demands = Demands::read(&args.result)?;
+    demands.known(entrants.iter().map(|entrant| entrant.name.as_str()))?;
+    if let Some(folder) = &args.journal {
         show::report::can_hold(folder)?;
     }
+    part::check(args)?;
     let load = traffic::survey(&world, args.seed)?;
     for note in &load.notes {
         eprintln!("note: {note}");
     }
-    let comparison = run::compare(&world, &load, &entrants, args)?;
-    let command = again::with_options(command, args);
-    if args.json {
-        say(show::json::render(&comparison, args.timing)?)?;
-    } else {
-        say(show::table::render(&comparison))?;
+    if let Some(doubt) = run::doubt(&world.scenario) {
+        eprintln!("warning: {}: {doubt}", world.origin);
     }
-    if let Some(folder) = &args.report {
-        let path = show::report::write(folder, &comparison, &load, &command)?;
-        eprintln!("report: {}", path.display());
+    let plan = run::plan(&world, &load, &entrants, args, again::with_options(command, args))?;
+    demands.fit(&plan)?;
+    if let (Some(shard), Some(out)) = (args.shard, &args.out) {
+        return part::run(&plan, &world, &entrants, args, shard, out);
     }
-    Ok(code(&comparison, args.require.as_deref()))
+    let done = run::execute(&plan, &world, &entrants, args, |_| true)?;
+    let mut comparison = run::gather(&plan, done.into_iter().map(|(_, done)| done).collect())?;
+    if plan.bound && !comparison.stopped {
+        comparison.take(run::bound(&plan, &world, args)?);
+    }
+    demands.show(&comparison, &plan, args.timing)
 }
 
 /// Changes a scenario as the command line says, and checks it again.
@@ -113,29 +114,4 @@ fn what_if(world: &mut World, what_if: &WhatIf) {
     if let Some(max) = what_if.max_replicas {
         scenario.set_max_replicas(max);
     }
-}
-
-fn code(comparison: &Comparison, require: Option<&str>) -> Code {
-    if comparison.stopped {
-        return Code::Stopped;
-    }
-    let Some(name) = require else { return Code::Done };
-    let wanted = comparison.attainment_wanted;
-    let mut found = comparison.rows.iter().filter(|row| name == "any" || row.name == name);
-    let met = found.any(|row| row.mean.attainment >= wanted);
-    if !met {
-        let who = if name == "any" { "no policy reached" } else { &format!("{name} did not reach") };
-        eprintln!("missed: {who} an attainment of {:.3} %", wanted * 100.0);
-    }
-    if met { Code::Done } else { Code::Missed }
-}
-
-/// Refuses to require what does not take part.
-fn known<'a>(name: &str, entrants: impl Iterator<Item = &'a str>) -> Result<(), Failure> {
-    let known: Vec<&str> = entrants.collect();
-    if known.contains(&name) {
-        return Ok(());
-    }
-    let known = known.join(", ");
-    Err(Failure::new(format!("--require {name}: no such policy takes part; expected any, or one of {known}")))
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::{DemoArgs, RunArgs};
+use crate::cli::DemoArgs;
 use crate::commands::compare;
 use crate::failure::{Code, Failure, Outcome};
 use crate::input::embedded;
@@ -23,7 +23,9 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         return Err(Failure::new(problem));
     };
     let world = demo.read()?;
-    let report = args.run.report.clone().unwrap_or_else(|| PathBuf::from("homeostat-report"));
-    let run = RunArgs { report: Some(report), ..args.run.clone() };
+    let mut run = args.run.clone();
+    if run.shard.is_none() {
+        run.result.report.get_or_insert_with(|| PathBuf::from("homeostat-report"));
+    }
     compare::compare(world, &run, &format!("homeostat demo {}", demo.name))
 }

@@ -1,12 +1,17 @@
 //! One module per command.
 
 mod again;
+pub(crate) mod calibrate;
 pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod merge;
+mod part;
 pub(crate) mod policies;
 pub(crate) mod replay;
+mod result;
 pub(crate) mod scenario;
 pub(crate) mod trace;
 pub(crate) mod tune;
+pub(crate) mod validate;

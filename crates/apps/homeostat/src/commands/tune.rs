@@ -17,7 +17,7 @@ use crate::input::traffic::{self, Parts, Survey};
 use crate::input::yaml;
 use crate::run::search::{Arena, Effort};
 use crate::run::{Figures, limit};
-use crate::show::{frontier_plot, report, say, tuned};
+use crate::show::{frontier_plot, report, say, tuned, write_whole};
 
 /// Settings tried unless told otherwise: this share of the space, and at most so many.
 const SHARE: usize = 4;
@@ -115,7 +115,7 @@ pub(crate) fn run(args: &TuneArgs) -> Outcome {
         tuning.families.push(tuned);
     }
     if let Some(plot) = &args.plot {
-        report::put(plot, &frontier_plot::draw(&tuning))?;
+        write_whole(plot, &frontier_plot::draw(&tuning))?;
     }
     say(if args.json { tuned::json(&tuning)? } else { tuned::tables(&tuning) })?;
     let missed = |tuned: &Tuned| tuned.goals.iter().any(|goal| goal.result.is_err());
@@ -286,7 +286,7 @@ fn write(goal: &mut Goal, family: &str, out: Option<&Path>, many: bool) -> Resul
     } else {
         out.to_owned()
     };
-    report::put(&path, &chosen.manifest)?;
+    write_whole(&path, &chosen.manifest)?;
     chosen.path = Some(path);
     Ok(())
 }

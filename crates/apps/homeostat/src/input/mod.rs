@@ -1,6 +1,8 @@
 //! What comes in: scenarios, policies, traffic.
 
+pub(crate) mod digest;
 pub(crate) mod embedded;
+pub(crate) mod metrics;
 pub(crate) mod policies;
 pub(crate) mod scenario;
 pub(crate) mod traffic;

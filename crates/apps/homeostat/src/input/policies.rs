@@ -101,7 +101,7 @@ fn contending(world: &World, contender: &Contender) -> Result<Entrant, Failure> 
 }
 
 /// The name of the kind of a policy, as it is written in files.
-fn kind(policy: &PolicySpec) -> &'static str {
+pub(crate) fn kind(policy: &PolicySpec) -> &'static str {
     match policy {
         PolicySpec::Static(_) => "static",
         PolicySpec::Cron(_) => "cron",

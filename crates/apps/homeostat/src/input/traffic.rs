@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use homeostat_core::draw::Key;
-use homeostat_core::load::{BinLoad, LoadItem, LoadStream};
+use homeostat_core::load::{BinLoad, Gaps, LoadItem, LoadStream};
 use homeostat_core::{Instant, Span};
 use homeostat_trace::{ReadOptions, Zone};
 use homeostat_twin::scenario::{Part, Recorded, Scale, Scenario, Source, Traffic};
 use homeostat_twin::workload;
+use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::input::digest::Digest;
 use crate::input::scenario::World;
 
 /// Load at the start that decides how many replicas a run begins with.
@@ -21,7 +23,7 @@ const OPENING_USE: f64 = 0.7;
 const MOST: f64 = 1e7;
 
 /// What one pass over the load tells.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Survey {
     /// Start of the load.
     pub(crate) start: Instant,
@@ -35,6 +37,8 @@ pub(crate) struct Survey {
     pub(crate) calendar: bool,
     /// What was assumed.
     pub(crate) notes: Vec<String>,
+    /// Of every item of the load before scaling: equal for equal traffic.
+    pub(crate) digest: Digest,
     factor: f64,
     skip: Span,
     take: Option<Span>,
@@ -149,6 +153,7 @@ fn surveyed(
         opening_rate: seen.opening / OPENING.min(seen.end.since(seen.start)).as_secs_f64() * factor,
         calendar,
         notes,
+        digest: seen.digest,
         factor,
         skip,
         take,
@@ -303,6 +308,7 @@ struct Pass {
     known_s: f64,
     peak: f64,
     opening: f64,
+    digest: Digest,
 }
 
 fn pass(stream: LoadStream) -> Result<Pass, Failure> {
@@ -313,11 +319,13 @@ fn pass(stream: LoadStream) -> Result<Pass, Failure> {
         known_s: 0.0,
         peak: 0.0,
         opening: 0.0,
+        digest: Digest::default(),
     };
     let mut minute = (0_u64, 0.0_f64, 0.0_f64);
     let mut events = false;
     for item in stream {
         let item = item.map_err(Failure::new)?;
+        note(&mut seen.digest, &item);
         let at = item.start();
         seen.start = seen.start.min(at);
         let (requests, span) = match item {
@@ -361,6 +369,34 @@ fn pass(stream: LoadStream) -> Result<Pass, Failure> {
     Ok(seen)
 }
 
+/// Adds all that an item says to a digest.
+fn note(digest: &mut Digest, item: &LoadItem) {
+    digest.number(item.start().0);
+    match item {
+        LoadItem::Request { size, .. } => {
+            digest.number(size.service.map_or(u64::MAX, |span| span.0));
+            let tokens = |n: Option<u32>| n.map_or(u64::MAX, u64::from);
+            digest.number(tokens(size.input_tokens));
+            digest.number(tokens(size.output_tokens));
+        }
+        LoadItem::Bin { span, load, .. } => {
+            digest.number(span.0);
+            match load {
+                BinLoad::Count(count) => digest.number(*count),
+                BinLoad::Rate { per_second, gaps } => {
+                    digest.number(per_second.to_bits());
+                    digest.number(match gaps {
+                        Gaps::Poisson => 1,
+                        Gaps::Gamma { cv } => cv.to_bits(),
+                        Gaps::Weibull { shape } => !shape.to_bits(),
+                    });
+                }
+                BinLoad::Missing => digest.number(u64::MAX),
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -368,7 +404,7 @@ mod tests {
     fn whole(start: Span, length: Span) -> Pass {
         let start = Instant::ZERO + start;
         let end = start + length;
-        Pass { start, end, requests: 1.0, known_s: 1.0, peak: 1.0, opening: 1.0 }
+        Pass { start, end, requests: 1.0, known_s: 1.0, peak: 1.0, opening: 1.0, digest: Digest::default() }
     }
 
     #[test]

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use homeostat_core::load::LoadStream;
 use homeostat_core::{Controller, Instant, Need};
 use homeostat_twin::{Fluid, Outcome, Recorder, Scenario, ServiceCurve, Silent, Simulation, Stop, sense};
 
@@ -36,25 +35,25 @@ pub(crate) enum Engine {
 }
 
 impl Engine {
-    /// Runs one policy over a stream.
-    fn run(
+    /// Runs one set of policies over the load of a world.
+    pub(crate) fn run(
         &self,
-        job: &Job<'_>,
+        world: &World,
+        load: &Survey,
+        seed: u64,
         controllers: Vec<Controller>,
-        stream: LoadStream,
         recorder: &mut dyn Recorder,
         ask: &mut dyn FnMut(Instant) -> bool,
-    ) -> Result<Outcome, Stop> {
-        let scenario = &job.world.scenario;
-        let initial = traffic::initial(scenario, job.load);
-        match self {
-            Self::Requests => {
-                Simulation::new(scenario, job.seed, controllers, &initial, stream)?.run(recorder, ask)
-            }
-            Self::Fluid(curve) => {
-                Fluid::new(scenario, job.seed, controllers, &initial, stream, curve)?.run(recorder, ask)
-            }
-        }
+    ) -> Result<Result<Outcome, Stop>, Failure> {
+        let scenario = &world.scenario;
+        let initial = traffic::initial(scenario, load);
+        let stream = traffic::stream(world, load, seed)?;
+        Ok(match self {
+            Self::Requests => Simulation::new(scenario, seed, controllers, &initial, stream)
+                .and_then(|twin| twin.run(recorder, ask)),
+            Self::Fluid(curve) => Fluid::new(scenario, seed, controllers, &initial, stream, curve)
+                .and_then(|twin| twin.run(recorder, ask)),
+        })
     }
 }
 
@@ -96,7 +95,6 @@ impl Job<'_> {
             Some(folder) => Some(Journals::create(folder, self, &controllers)?),
             None => None,
         };
-        let stream = traffic::stream(self.world, self.load, self.seed)?;
         let mut ask = |now: Instant| {
             meter.at(now);
             stop.load(Ordering::Relaxed)
@@ -106,7 +104,7 @@ impl Job<'_> {
             Some(journals) => journals,
             None => &mut silent,
         };
-        let outcome = self.engine.run(self, controllers, stream, recorder, &mut ask);
+        let outcome = self.engine.run(self.world, self.load, self.seed, controllers, recorder, &mut ask)?;
         if let (Some(journals), Ok(_)) = (journals, &outcome) {
             journals.finish()?;
         }

@@ -3,7 +3,7 @@
 use homeostat_twin::Outcome;
 
 /// Number of figures.
-const N: usize = 9;
+pub(crate) const N: usize = 9;
 
 /// The figures of a run, or means of them. Percentiles are infinite where they fall among failures.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,7 +51,7 @@ impl Figures {
         ]
     }
 
-    const fn from_values(v: [f64; N]) -> Self {
+    pub(crate) const fn from_values(v: [f64; N]) -> Self {
         Self {
             attainment: v[0],
             failed: v[1],
@@ -71,15 +71,20 @@ pub(crate) fn summarize(runs: &[Figures]) -> (Figures, Option<[Figures; 2]>) {
     let (mut means, mut low, mut high) = ([0.0; N], [0.0; N], [0.0; N]);
     for i in 0..N {
         let values: Vec<f64> = runs.iter().map(|run| run.named()[i].1).collect();
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0).max(1.0);
-        let half = student(values.len().saturating_sub(1)) * (variance / n).sqrt();
+        let (mean, half) = mean_and_half(&values);
         let half = if half.is_finite() { half } else { 0.0 };
         (means[i], low[i], high[i]) = (mean, mean - half, mean + half);
     }
     let several = runs.len() > 1;
     (Figures::from_values(means), several.then(|| [Figures::from_values(low), Figures::from_values(high)]))
+}
+
+/// The mean, and half of its 95 % interval: 0 for a single value, not finite where a value is not.
+pub(crate) fn mean_and_half(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0).max(1.0);
+    (mean, student(values.len().saturating_sub(1)) * (variance / n).sqrt())
 }
 
 /// The 97.5 % quantile of Student's t: from the table up to 30 degrees of freedom, beyond by the

@@ -5,29 +5,32 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use homeostat_report::{
-    DecisionMark, Demand, Envelope, Objective, PolicyReport, ReportData, Series, Summary, TraceFacts,
+    BoundPoint, DecisionMark, Demand, Envelope, Objective, PolicyReport, ReportData, Series, Summary,
+    TraceFacts,
 };
 use homeostat_twin::Outcome;
 
 use crate::cli::Fidelity;
 use crate::failure::Failure;
 use crate::input::traffic::Survey;
+use crate::run::bound::{Bound, Point};
 use crate::run::{Comparison, Row};
-use crate::show::json;
+use crate::show::{json, write_whole};
 
 /// Writes `report.html` and `result.json` to `folder`; returns the path of the report.
 pub(crate) fn write(
     folder: &Path,
     comparison: &Comparison,
+    extra: &json::Extra<'_>,
     load: &Survey,
     command: &str,
 ) -> Result<PathBuf, Failure> {
     let html = homeostat_report::render(&data(comparison, load, command));
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(format!("cannot make the folder {}: {error}", folder.display())))?;
-    put(&folder.join("result.json"), &json::render(comparison, false)?)?;
+    write_whole(&folder.join("result.json"), &json::render(comparison, extra, false)?)?;
     let path = folder.join("report.html");
-    put(&path, &html)?;
+    write_whole(&path, &html)?;
     Ok(path)
 }
 
@@ -48,13 +51,6 @@ pub(crate) fn can_hold(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes a file whole or not at all.
-pub(crate) fn put(path: &Path, text: &str) -> Result<(), Failure> {
-    let part = path.with_extension("part");
-    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
-    written.map_err(|error| Failure::new(format!("cannot write {}: {error}", path.display())))
-}
-
 fn data(comparison: &Comparison, load: &Survey, command: &str) -> ReportData {
     let first = comparison.rows.first().map(|row| &row.first);
     ReportData {
@@ -71,22 +67,24 @@ fn data(comparison: &Comparison, load: &Survey, command: &str) -> ReportData {
             scored_from_s: first.map_or(0.0, |o| o.warm_up.as_secs_f64()),
             requests: comparison.requests,
         },
-        cost_unit: String::new(),
+        cost_unit: comparison.currency.clone().unwrap_or_default(),
         notes: notes(comparison, load),
-        bound: None,
+        bound: comparison.bound.as_ref().map(bound),
         demand: first.map(demand).unwrap_or_default(),
-        policies: comparison.rows.iter().map(policy).collect(),
+        policies: comparison.rows.iter().map(|row| policy(row, comparison)).collect(),
     }
 }
 
 fn notes(comparison: &Comparison, load: &Survey) -> Vec<String> {
     let mut notes = load.notes.clone();
+    notes.extend(comparison.bound_notes.iter().cloned());
     if comparison.fidelity == Fidelity::Fluid {
         notes.push(
             "A fluid run: by rates and backlogs, not request by request; percentiles are nearly right."
                 .to_owned(),
         );
     }
+    notes.extend(comparison.doubt.clone());
     if comparison.seeds.len() > 1 {
         let seeds = comparison.seeds.len();
         notes.push(format!("Figures are means over {seeds} seeds; the curves show the first of them."));
@@ -110,7 +108,20 @@ fn demand(outcome: &Outcome) -> Demand {
     }
 }
 
-fn policy(row: &Row) -> PolicyReport {
+/// The curve as far as schedules were found.
+fn bound(bound: &Bound) -> Vec<BoundPoint> {
+    let point = |point: &Point| {
+        point.best.map(|best| BoundPoint {
+            attainment: point.attainment,
+            cost: best.cost,
+            replica_hours: best.replica_hours,
+            lower_cost: point.lower_cost,
+        })
+    };
+    bound.points.iter().filter_map(point).collect()
+}
+
+fn policy(row: &Row, comparison: &Comparison) -> PolicyReport {
     let outcome = &row.first;
     let decisions = outcome.marks.iter().map(|mark| DecisionMark {
         at_s: mark.at_s,
@@ -121,15 +132,15 @@ fn policy(row: &Row) -> PolicyReport {
     PolicyReport {
         name: row.name.clone(),
         guards: row.guards.clone(),
-        source: row.source.to_owned(),
-        summary: summary(row),
+        source: row.source.clone(),
+        summary: summary(row, comparison),
         series: series(outcome),
         decisions: decisions.collect(),
         decisions_total: 0,
     }
 }
 
-fn summary(row: &Row) -> Summary {
+fn summary(row: &Row, comparison: &Comparison) -> Summary {
     let ms = |value: f64| value.is_finite().then_some(value);
     let mean = &row.mean;
     let ci = row.interval.iter().flat_map(|[low, high]| {
@@ -146,7 +157,9 @@ fn summary(row: &Row) -> Summary {
         p99_ms: ms(mean.p99_ms),
         replica_hours: mean.replica_hours,
         cost: mean.cost,
-        cost_over_bound: None,
+        monthly_cost: Some(comparison.monthly(mean.cost)),
+        cost_over_bound: comparison.over_bound(row),
+        gap_closed: comparison.gap_closed(row),
         scale_events: mean.scale_events.round() as u64,
         flips_per_hour: mean.flips_per_hour,
         ci: ci.filter(|(_, pair)| pair.iter().all(|v| v.is_finite())).collect::<BTreeMap<_, _>>(),

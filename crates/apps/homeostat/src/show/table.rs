@@ -4,7 +4,7 @@ use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, LineStyle,
 
 use crate::run::{Comparison, Row};
 
-const COLUMNS: [&str; 10] = [
+const COLUMNS: [&str; 12] = [
     "policy",
     "attained",
     "failed",
@@ -13,6 +13,8 @@ const COLUMNS: [&str; 10] = [
     "p99 ms",
     "replica-hours",
     "cost",
+    "× bound",
+    "gap closed",
     "changes",
     "flips/h",
 ];
@@ -31,7 +33,7 @@ pub(crate) fn plain(columns: &[&str]) -> Table {
 pub(crate) fn render(comparison: &Comparison) -> String {
     let mut table = plain(&COLUMNS);
     for row in &comparison.rows {
-        table.add_row(cells(row, comparison.attainment_wanted));
+        table.add_row(cells(comparison, row));
     }
     for column in 1..COLUMNS.len() {
         if let Some(column) = table.column_mut(column) {
@@ -39,6 +41,8 @@ pub(crate) fn render(comparison: &Comparison) -> String {
         }
     }
     let mut lines = vec![headline(comparison), table.to_string(), verdict(comparison)];
+    lines.extend(bound(comparison));
+    lines.extend(comparison.bound_notes.iter().cloned());
     if comparison.stopped {
         lines.push(format!("stopped; not run to the end: {}", comparison.unfinished.join(", ")));
     }
@@ -60,7 +64,30 @@ fn headline(comparison: &Comparison) -> String {
     )
 }
 
-fn cells(row: &Row, wanted: f64) -> Vec<Cell> {
+/// The bound at the objective, in a sentence.
+fn bound(comparison: &Comparison) -> Option<String> {
+    let bound = comparison.bound.as_ref()?;
+    let wanted = comparison.attainment_wanted;
+    if wanted > bound.attainable {
+        let most = percent(bound.attainable);
+        return Some(format!(
+            "No schedule attains more than {most}: other requests are too much work for it."
+        ));
+    }
+    let point = bound.points.iter().find(|point| point.attainment >= wanted)?;
+    let lower = point.lower_cost.unwrap_or(0.0);
+    Some(match point.best {
+        Some(best) => format!(
+            "The best schedule with full knowledge costs {:.1} at {}; none can cost less than {lower:.1}.",
+            best.cost,
+            percent(point.attainment),
+        ),
+        None => format!("No schedule found attains {}; none can cost less than {lower:.1}.", percent(wanted)),
+    })
+}
+
+fn cells(comparison: &Comparison, row: &Row) -> Vec<Cell> {
+    let wanted = comparison.attainment_wanted;
     let mean = &row.mean;
     let met = mean.attainment >= wanted;
     let half = |pick: fn(&crate::run::Figures) -> f64| {
@@ -84,6 +111,10 @@ fn cells(row: &Row, wanted: f64) -> Vec<Cell> {
         Cell::new(ms(mean.p99_ms)),
         cell(hours),
         Cell::new(format!("{:.1}", mean.cost)),
+        Cell::new(comparison.over_bound(row).map_or_else(|| "–".to_owned(), |over| format!("{over:.2}"))),
+        Cell::new(
+            comparison.gap_closed(row).map_or_else(|| "–".to_owned(), |gap| format!("{:.0} %", gap * 100.0)),
+        ),
         Cell::new(format!("{:.0}", mean.scale_events)),
         Cell::new(format!("{:.2}", mean.flips_per_hour)),
     ]

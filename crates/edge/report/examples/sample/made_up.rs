@@ -190,6 +190,7 @@ fn summary(series: &Series, decisions: &[DecisionMark]) -> Summary {
         p99_ms: if total(&series.failed) / requests > 0.01 { None } else { middle(&series.p99_ms) },
         replica_hours: hours,
         cost: hours * 0.12,
+        monthly_cost: Some(hours * 0.12 / (series.desired.len() as f64 * STEP_S / 3600.0) * 730.0),
         cost_over_bound: Some(hours / (demand_hours * 1.12)),
         scale_events: decisions.len() as u64,
         flips_per_hour: flips / (series.desired.len() as f64 * STEP_S / 3600.0),

@@ -12,7 +12,7 @@ mod merge;
 mod missing;
 mod mooncake;
 mod open;
-mod prometheus;
+pub(crate) mod prometheus;
 mod series;
 mod servegen;
 mod sort;

@@ -31,6 +31,7 @@ impl Simulation {
     fn outcome(mut self, end: Instant, node_cost: f64) -> Outcome {
         let span = end.since(self.start);
         let series = self.series(span);
+        let meter = self.tally.meter.take().map(|meter| *meter);
         let tally = &self.tally;
         let ms = |q| tally.times.quantile(q, tally.failed).map(Span::as_millis_f64);
         let served = tally.requests - tally.failed;
@@ -57,6 +58,7 @@ impl Simulation {
             warm_up: self.scored_from.since(self.start),
             series,
             marks: self.marks,
+            meter,
         }
     }
 

@@ -21,7 +21,7 @@ use homeostat_core::{Controller, Decision, Instant, Observation, Span};
 
 use crate::balance::Picker;
 use crate::fleet::{Fleet, Nodes};
-use crate::outcome::{Ledger, Mark, Outcome, Tally};
+use crate::outcome::{Ledger, Mark, Meter, Outcome, Tally};
 use crate::scenario::{Sampler, Scenario, ScenarioError, Server};
 use crate::sense::Pipeline;
 use crate::workload::{Arrival, Arrivals};
@@ -182,6 +182,13 @@ impl Simulation {
         self
     }
 
+    /// Records answers by the time they come, in windows of `step`: see [`Outcome::meter`].
+    #[must_use]
+    pub fn with_meter(mut self, step: Span) -> Self {
+        self.tally.meter = Some(Box::new(Meter::new(self.start, step)));
+        self
+    }
+
     fn open(&mut self, initial: &[u32]) {
         for (service, count) in initial.iter().enumerate() {
             let bounds = self.services[service].fleet.spec.replicas;
@@ -230,7 +237,7 @@ impl Simulation {
 
     #[inline]
     fn arrive(&mut self, arrival: &Arrival) {
-        let recorded = self.recorded_work(arrival);
+        let recorded = self.scenario.traffic.recorded_work(&arrival.size);
         if self.goes_direct(recorded) {
             self.arrive_direct(arrival, recorded);
         } else {
@@ -275,17 +282,6 @@ impl Simulation {
     fn work(&self, service: usize, id: u64, recorded: Option<Span>) -> Span {
         let running = &self.services[service];
         recorded.unwrap_or_else(|| running.work.draw(&mut running.size_key.at(id)))
-    }
-
-    /// What the trace says about the work of a request, if it says anything.
-    #[inline]
-    fn recorded_work(&self, arrival: &Arrival) -> Option<Span> {
-        let size = arrival.size;
-        if let (Some(tokens), Some(input)) = (self.scenario.traffic.tokens, size.input_tokens) {
-            let output = size.output_tokens.unwrap_or(0);
-            return Some(tokens.fixed + tokens.per_input * input.into() + tokens.per_output * output.into());
-        }
-        size.service
     }
 }
 

@@ -6,19 +6,21 @@
 
 mod histogram;
 mod ledger;
+mod meter;
 mod series;
 mod tally;
 
 use homeostat_core::{Instant, Span};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use histogram::Histogram;
 pub(crate) use ledger::{Counts, Ledger, count_series};
+pub use meter::{Answered, Meter};
 pub use series::{Merge, Series, Windows};
 pub(crate) use tally::{Tally, Verdict};
 
 /// A change of the count of replicas.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mark {
     /// When, in seconds since the start of the trace.
     pub at_s: f64,
@@ -32,8 +34,8 @@ pub struct Mark {
     pub text: String,
 }
 
-/// The result of one run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+/// The result of one run. As JSON it can be read back to the bit, given a reader with exact floats.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Logical requests that arrived in the scored window.
     pub requests: u64,
@@ -64,16 +66,16 @@ pub struct Outcome {
     /// Visits to services, scored or not: the unit of work of the twin.
     pub hops: u64,
     /// Start of the trace.
-    #[serde(skip)]
     pub start: Instant,
     /// Length of the trace.
-    #[serde(skip)]
     pub span: Span,
     /// Length of the part that was not scored.
-    #[serde(skip)]
     pub warm_up: Span,
     /// Everything over time.
     pub series: Series,
     /// Changes with their reasons; when there are very many, the largest.
     pub marks: Vec<Mark>,
+    /// What a monitoring system would have recorded, where [`crate::Simulation::with_meter`] asked for it.
+    #[serde(skip)]
+    pub meter: Option<Meter>,
 }

@@ -1,7 +1,7 @@
 //! Values over time in a bounded number of windows: when the trace outgrows them, neighbours merge.
 
 use homeostat_core::{Instant, Span};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Windows at most; above it the step doubles.
 const MOST: usize = 1_440;
@@ -71,7 +71,7 @@ impl<T: Merge> Windows<T> {
 }
 
 /// Everything over time, one value per window.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Series {
     /// Length of a window in seconds.
     pub step_s: f64,

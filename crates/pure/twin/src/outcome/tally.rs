@@ -3,6 +3,7 @@
 use homeostat_core::{Instant, Span};
 
 use super::histogram::Histogram;
+use super::meter::Meter;
 use super::series::{Merge, Windows};
 
 /// What became of the requests of one stretch.
@@ -45,6 +46,8 @@ pub(crate) struct Tally {
     current: Window,
     current_from: u64,
     current_to: u64,
+    /// Answers by the time they come, where a caller wants them.
+    pub(crate) meter: Option<Box<Meter>>,
 }
 
 impl Tally {
@@ -61,6 +64,7 @@ impl Tally {
             current: Window::default(),
             current_from: start.0,
             current_to: start.0,
+            meter: None,
         }
     }
 
@@ -78,6 +82,9 @@ impl Tally {
                 let met = time <= self.objective;
                 self.current.met += u64::from(met);
                 self.current.times.add(time);
+                if let Some(meter) = &mut self.meter {
+                    meter.add(verdict.arrival, time, met);
+                }
                 if scored {
                     self.met += u64::from(met);
                     self.times.add(time);
@@ -102,6 +109,9 @@ impl Tally {
                 let met = time <= self.objective;
                 self.current.met -= u64::from(met);
                 self.current.times.take_back(time);
+                if let Some(meter) = &mut self.meter {
+                    meter.take_back(verdict.arrival, time, met);
+                }
                 if scored {
                     self.met -= u64::from(met);
                     self.times.take_back(time);

@@ -67,6 +67,9 @@ impl Scenario {
         require((0.0..=1.0).contains(&self.objective.attainment), "objective.attainment", attainment)?;
         require(!self.objective.latency.is_zero(), "objective.latency", "must be positive, for example 1s")?;
         require(!self.client.timeout.is_zero(), "client.timeout", "must be positive, for example 10s")?;
+        let name = |c: &String| (1..=16).contains(&c.chars().count()) && c.chars().all(char::is_alphanumeric);
+        let currency = "must be a name of 1 to 16 letters or digits, for example USD";
+        require(self.currency.as_ref().is_none_or(name), "currency", currency)?;
         self.check_traffic()?;
         self.check_metrics()?;
         require(
@@ -83,6 +86,16 @@ impl Scenario {
         }
         for (i, fault) in self.faults.iter().enumerate() {
             self.check_fault(fault, &format!("faults[{i}]"))?;
+        }
+        if let Some(validation) = &self.validation {
+            not_negative(validation.limit, "validation.limit")?;
+            not_negative(validation.attainment_limit, "validation.attainment_limit")?;
+            let known = validation.p99_error.is_finite() && validation.p99_error >= -1.0;
+            let problem = "must be twin over record less one, for example 0.08";
+            require(known, "validation.p99_error", problem)?;
+            let attainment = validation.attainment_error.unwrap_or(0.0);
+            let problem = "must be a difference of shares, for example -0.004";
+            require((-1.0..=1.0).contains(&attainment), "validation.attainment_error", problem)?;
         }
         for (i, contender) in self.policies.iter().enumerate() {
             let given = [contender.builtin.is_some(), contender.file.is_some(), contender.policy.is_some()];

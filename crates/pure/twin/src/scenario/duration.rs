@@ -61,6 +61,17 @@ impl Duration {
         }
     }
 
+    /// The least possible value.
+    pub fn least(&self) -> Span {
+        match self {
+            Self::Fixed(span) => *span,
+            Self::LogNormal(shape) if shape.cv == 0.0 => shape.mean,
+            Self::Exponential(_) | Self::LogNormal(_) => Span::ZERO,
+            Self::Pareto(p) => p.least,
+            Self::Empirical(values) => values.iter().copied().min().unwrap_or_default(),
+        }
+    }
+
     /// The probability of more than `limit`.
     pub fn beyond(&self, limit: Span) -> f64 {
         let x = limit.0 as f64;

@@ -7,6 +7,7 @@ mod duration;
 mod fault;
 mod service;
 mod traffic;
+mod validation;
 
 use homeostat_core::Span;
 use homeostat_core::guard::GuardProfile;
@@ -22,6 +23,8 @@ pub use service::{Balancer, Batches, Failure, FailureKind, Leak, Server, Service
 pub use traffic::{
     Bursts, Constant, Generated, Part, Recorded, Regular, Scale, ServiceFromTokens, Source, Traffic,
 };
+
+pub use validation::Validation;
 
 /// The version of the scenario format that this build reads.
 pub const SCENARIO_VERSION: u32 = 1;
@@ -111,6 +114,9 @@ pub struct Scenario {
     /// How clients behave.
     #[serde(default)]
     pub client: Client,
+    /// What prices are in, for example USD; default: nothing, and costs are "cost units".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
     /// Services; the first receives the requests.
     pub services: Vec<Service>,
     /// The metrics pipeline.
@@ -128,6 +134,9 @@ pub struct Scenario {
     /// The policies to compare. Empty: all built-in ones.
     #[serde(default)]
     pub policies: Vec<Contender>,
+    /// How far the twin was from a record of this service, as `homeostat validate` found it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Validation>,
 }
 
 impl Scenario {
@@ -135,6 +144,15 @@ impl Scenario {
     pub fn warm_up(&self) -> Span {
         let start_up = self.services.iter().map(|s| s.start_up.mean()).max().unwrap_or_default();
         self.warm_up.unwrap_or_else(|| Span::from_secs(7_200).max(start_up * 3))
+    }
+
+    /// The least time from the order of a replica of the first service until it takes traffic. A process
+    /// that starts again after a crash is not scheduled and pulls nothing.
+    pub fn least_start(&self) -> Span {
+        let start_up = &self.services[0].start_up;
+        let again = start_up.model_load.least() + start_up.warm_up.least();
+        let dies = !self.faults.is_empty() || self.services[0].memory_limit_mib.is_some();
+        if dies { again } else { again + start_up.scheduling.least() + start_up.image_pull.least() }
     }
 
     /// Changes every start-up to this mean, keeping the proportions of its phases.

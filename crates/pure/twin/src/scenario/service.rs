@@ -1,6 +1,7 @@
 //! A service: what its replicas can do, what they cost, how they start.
 
 use homeostat_core::Span;
+use homeostat_core::draw::Key;
 use homeostat_core::guard::Bounds;
 use homeostat_core::{Instant, Policy};
 use homeostat_policy::error::PolicyError;
@@ -134,6 +135,19 @@ impl StartUp {
     /// The expected time from order to readiness.
     pub fn mean(&self) -> Span {
         self.phases().iter().fold(Span::ZERO, |sum, phase| sum + phase.mean())
+    }
+
+    /// A time within which 95 % of the starts that don't fail are done.
+    pub fn almost_all(&self) -> Span {
+        let samplers = self.phases().map(Duration::sampler);
+        let key = Key::root(0).child("almost all");
+        let draw = |i| {
+            let mut draws = key.at(i);
+            samplers.iter().fold(Span::ZERO, |sum, sampler| sum + sampler.draw(&mut draws))
+        };
+        let mut times: Vec<Span> = (0..2_000).map(draw).collect();
+        times.sort_unstable();
+        times[times.len() * 95 / 100]
     }
 
     /// The phases in their order.

@@ -1,6 +1,7 @@
 //! Where requests come from: a recorded trace or a generator, and how it is scaled.
 
 use homeostat_core::Span;
+use homeostat_core::load::RequestSize;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -197,4 +198,16 @@ pub struct Traffic {
     /// Use at most this much of the trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub take: Option<Span>,
+}
+
+impl Traffic {
+    /// What the trace says about the work of a request, if it says anything.
+    #[inline]
+    pub fn recorded_work(&self, size: &RequestSize) -> Option<Span> {
+        if let (Some(tokens), Some(input)) = (self.tokens, size.input_tokens) {
+            let output = size.output_tokens.unwrap_or(0);
+            return Some(tokens.fixed + tokens.per_input * input.into() + tokens.per_output * output.into());
+        }
+        size.service
+    }
 }

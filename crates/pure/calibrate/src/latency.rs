@@ -1,0 +1,281 @@
+//! The fit of latency against load: mean work and its spread, with slots or contention.
+//!
+//! Weighted least squares on logarithms by Gauss and Newton, three to five parameters at most. A residual
+//! is weighted by the variance it should have: noise of the measurement (estimated from the residuals), the
+//! spread of a window's percentile, and the error of the load times the slope there. Huber's weights bound
+//! what one sample can do. Intervals come from the sandwich covariance over blocks of half an hour, so that
+//! samples that err together count once.
+
+use homeostat_core::num;
+
+use crate::physics::{Form, MOST_REPLICAS, Numbers, Surface};
+use crate::record::median;
+use crate::solve::{Matrix, inverse, sandwich, times, zeros};
+
+/// Residuals beyond this many standard deviations count less.
+const HUBER: f64 = 2.0;
+/// Loads at which latency is measured, as shares of the largest in the record.
+const GRID: [f64; 9] = [0.02, 0.2, 0.4, 0.55, 0.68, 0.79, 0.88, 0.95, 1.02];
+/// Share of the capacity at which stations are run at most: beyond it there is no steady state.
+const BRINK: f64 = 0.965;
+
+/// One sample as the fit sees it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    /// Index in the record.
+    pub(crate) index: usize,
+    /// Requests per second and replica.
+    pub(crate) load: f64,
+    pub(crate) replicas: f64,
+    /// Logarithms of mean, p50, p95, p99 in seconds.
+    pub(crate) ln: [Option<f64>; 4],
+    /// Busy share by the CPU, where it is trusted.
+    pub(crate) busy: Option<f64>,
+    /// Requests in the sample.
+    pub(crate) requests: f64,
+    pub(crate) block: u64,
+}
+
+/// Parameters: logarithms of mean work and cv, then those of the form.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Theta {
+    pub(crate) mean_s: f64,
+    pub(crate) cv: f64,
+    pub(crate) form: Form,
+}
+
+impl Theta {
+    /// Number of free parameters; κ is free only where it is not zero, cv only where `cv_free`.
+    fn size(self, cv_free: bool) -> usize {
+        let own = match self.form {
+            Form::Fcfs { .. } => 0,
+            Form::Sharing { coherency, .. } => 1 + usize::from(coherency > 0.0),
+        };
+        1 + usize::from(cv_free) + own
+    }
+
+    /// Moved by steps in the logarithms.
+    fn moved(self, by: &[f64], cv_free: bool) -> Self {
+        let limited = |x: f64| num::exp(x.clamp(-0.5, 0.5));
+        let mut rest = by.iter().map(|x| limited(*x));
+        let mean_s = self.mean_s * rest.next().unwrap_or(1.0);
+        let cv = if cv_free { (self.cv * rest.next().unwrap_or(1.0)).clamp(0.02, 6.0) } else { self.cv };
+        let form = match self.form {
+            form @ Form::Fcfs { .. } => form,
+            Form::Sharing { contention, coherency, cores } => Form::Sharing {
+                contention: (contention * rest.next().unwrap_or(1.0)).clamp(1e-4, 1.0),
+                coherency: (coherency * rest.next().unwrap_or(1.0)).min(1.0),
+                cores,
+            },
+        };
+        Self { mean_s, cv, form }
+    }
+}
+
+/// A finished fit.
+#[derive(Debug, Clone)]
+pub(crate) struct LatencyFit {
+    pub(crate) theta: Theta,
+    /// Standard errors of the logarithms, in the order of the parameters.
+    pub(crate) errors: Vec<f64>,
+    pub(crate) cv_free: bool,
+    /// Weighted sum of squares (bounded by Huber) per residual.
+    pub(crate) misfit: f64,
+    /// Noise of the measurement by figure: mean, p50, p95, p99, cpu.
+    pub(crate) noise: [f64; 5],
+    surface: Surface,
+}
+
+impl LatencyFit {
+    /// Mean, p50, p95, p99 in seconds at a load per replica, and the busy share.
+    pub(crate) fn predict(&self, load: f64, replicas: f64) -> ([f64; 4], f64) {
+        let node = self.surface.at(load * self.theta.mean_s, replicas);
+        (node.ln.map(|ln| num::exp(ln) * self.theta.mean_s), node.busy)
+    }
+
+    /// Largest residual of a sample in standard deviations of the noise, upwards.
+    pub(crate) fn surprise(&self, seen: &Seen) -> f64 {
+        let terms = terms(&self.surface, self.theta, seen, &self.noise);
+        terms.iter().flatten().take(4).map(|t| t.residual / t.variance.sqrt()).fold(0.0, f64::max)
+    }
+}
+
+/// How the fit is done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Setup<'a> {
+    pub(crate) numbers: &'a Numbers,
+    pub(crate) step_s: f64,
+    pub(crate) cv_free: bool,
+    pub(crate) rounds: usize,
+}
+
+/// One residual.
+#[derive(Debug, Clone, Copy)]
+struct Term {
+    residual: f64,
+    variance: f64,
+    sampling: f64,
+}
+
+fn surface(setup: &Setup, theta: Theta, seen: &[Seen]) -> Surface {
+    let top = seen.iter().map(|s| s.load).fold(0.0, f64::max) * theta.mean_s;
+    let top = top.min(theta.form.most_work() * BRINK / GRID[GRID.len() - 1]);
+    let loads = GRID.map(|share| share * top);
+    let mut counts: Vec<f64> = seen.iter().map(|s| s.replicas).collect();
+    counts.sort_by(f64::total_cmp);
+    let mut replicas: Vec<u32> = [0.02, 0.4, 0.98]
+        .map(|q| (crate::record::quantile(&counts, q).round() as u32).clamp(1, MOST_REPLICAS))
+        .to_vec();
+    replicas.dedup();
+    let window = |offered: f64, n: u32| offered / theta.mean_s * f64::from(n) * setup.step_s;
+    Surface::measure(setup.numbers, (theta.form, theta.cv), &loads, &replicas, window)
+}
+
+/// Residuals of a sample: mean, p50, p95, p99, cpu.
+fn terms(surface: &Surface, theta: Theta, seen: &Seen, noise: &[f64; 5]) -> [Option<Term>; 5] {
+    const STEP: f64 = 0.03;
+    let offered = seen.load * theta.mean_s;
+    let node = surface.at(offered, seen.replicas);
+    let ahead = surface.at(offered * (1.0 + STEP), seen.replicas);
+    let behind = surface.at(offered * (1.0 - STEP), seen.replicas);
+    // The rate is taken to be as noisy as the figures themselves.
+    let rate_noise = noise[1].max(0.005);
+    let of_requests = (node.window / seen.requests.max(1.0)).min(4.0);
+    let mut out = [None; 5];
+    for k in 0..4 {
+        let Some(ln) = seen.ln[k] else { continue };
+        let slope = (ahead.ln[k] - behind.ln[k]) / (2.0 * STEP);
+        let sampling = node.variance[k] * of_requests + slope * slope * rate_noise * rate_noise;
+        let residual = ln - num::ln(theta.mean_s) - node.ln[k];
+        out[k] = Some(Term { residual, variance: sampling + noise[k] * noise[k], sampling });
+    }
+    if let Some(busy) = seen.busy {
+        let sampling = theta.cv.mul_add(theta.cv, 1.0) / seen.requests.max(1.0) + rate_noise * rate_noise;
+        let residual = num::ln(busy) - num::ln(node.busy);
+        out[4] = Some(Term { residual, variance: sampling + noise[4] * noise[4], sampling });
+    }
+    out
+}
+
+/// Fits from a first guess. `None` where the parameters can't be told apart.
+pub(crate) fn fit(setup: &Setup, start: Theta, seen: &[Seen]) -> Option<LatencyFit> {
+    let mut theta = start;
+    let mut noise = [0.05; 5];
+    let size = start.size(setup.cv_free);
+    let mut last = None;
+    for round in 0..setup.rounds {
+        for _ in 0..4 {
+            let base = surface(setup, theta, seen);
+            let step = gauss_newton(setup, theta, &base, seen, &noise, size)?;
+            theta = theta.moved(&step.0, setup.cv_free);
+            let small = step.0.iter().all(|x| x.abs() < 0.004);
+            last = Some(step);
+            if small {
+                break;
+            }
+        }
+        let base = surface(setup, theta, seen);
+        noise = estimate_noise(&base, theta, seen, &noise);
+        if round + 1 == setup.rounds {
+            let misfit = misfit(&base, theta, seen, noise);
+            let errors = last.map(|(_, errors)| errors).unwrap_or_default();
+            let cv_free = setup.cv_free;
+            return Some(LatencyFit { theta, errors, cv_free, misfit, noise, surface: base });
+        }
+    }
+    None
+}
+
+/// The misfit of parameters as they are, without a fit.
+pub(crate) fn glance(setup: &Setup, theta: Theta, seen: &[Seen]) -> f64 {
+    misfit(&surface(setup, theta, seen), theta, seen, [0.05; 5])
+}
+
+/// One step, and the standard errors where it stands.
+fn gauss_newton(
+    setup: &Setup,
+    theta: Theta,
+    base: &Surface,
+    seen: &[Seen],
+    noise: &[f64; 5],
+    size: usize,
+) -> Option<(Vec<f64>, Vec<f64>)> {
+    const STEP: f64 = 0.06;
+    let moved: Vec<(Theta, Option<Surface>)> = (0..size)
+        .map(|p| {
+            let mut by = vec![0.0; size];
+            by[p] = STEP;
+            let there = theta.moved(&by, setup.cv_free);
+            // The mean work only scales: its surface is the same.
+            (there, (p > 0).then(|| surface(setup, there, seen)))
+        })
+        .collect();
+    let (mut normal, mut gradient, mut meat) = (zeros(size), vec![0.0; size], zeros(size));
+    let mut block = (u64::MAX, vec![0.0; size]);
+    let add_block = |meat: &mut Matrix, g: &[f64]| {
+        for (i, row) in meat.iter_mut().enumerate() {
+            for (j, cell) in row.iter_mut().enumerate() {
+                *cell += g[i] * g[j];
+            }
+        }
+    };
+    for sample in seen {
+        let here = terms(base, theta, sample, noise);
+        let there: Vec<[Option<Term>; 5]> =
+            moved.iter().map(|(t, s)| terms(s.as_ref().unwrap_or(base), *t, sample, noise)).collect();
+        if sample.block != block.0 {
+            add_block(&mut meat, &block.1);
+            block = (sample.block, vec![0.0; size]);
+        }
+        for (k, term) in here.iter().enumerate() {
+            let Some(term) = term else { continue };
+            let size_of = (term.residual * term.residual / term.variance).sqrt();
+            let weight = (HUBER / size_of.max(1e-12)).min(1.0) / term.variance;
+            let slope = |p: usize| there[p][k].map_or(0.0, |t| (term.residual - t.residual) / STEP);
+            let slopes: Vec<f64> = (0..size).map(slope).collect();
+            for i in 0..size {
+                gradient[i] += weight * slopes[i] * term.residual;
+                block.1[i] += weight * slopes[i] * term.residual;
+                for j in 0..size {
+                    normal[i][j] += weight * slopes[i] * slopes[j];
+                }
+            }
+        }
+    }
+    add_block(&mut meat, &block.1);
+    let inverse = inverse(&normal)?;
+    let step = times(&inverse, &gradient);
+    let robust = sandwich(&inverse, &meat);
+    let errors = (0..size).map(|i| robust[i][i].max(inverse[i][i]).max(0.0).sqrt()).collect();
+    Some((step, errors))
+}
+
+/// Noise of each figure beyond what sampling explains: robust, from the residuals.
+fn estimate_noise(base: &Surface, theta: Theta, seen: &[Seen], before: &[f64; 5]) -> [f64; 5] {
+    let all: Vec<[Option<Term>; 5]> = seen.iter().map(|s| terms(base, theta, s, before)).collect();
+    std::array::from_fn(|k| {
+        let terms: Vec<Term> = all.iter().filter_map(|t| t[k]).collect();
+        if terms.len() < 8 {
+            return before[k];
+        }
+        let center = median(terms.iter().map(|t| t.residual).collect());
+        let spread = 1.4826 * median(terms.iter().map(|t| (t.residual - center).abs()).collect());
+        let sampling = median(terms.iter().map(|t| t.sampling).collect());
+        (spread * spread - sampling).max(0.0).sqrt().clamp(0.005, 1.0)
+    })
+}
+
+/// Huber's sum per residual, in units of the noise: near one where the model holds. The
+/// noise is taken from 3 to 5 %: one can't explain a wrong model by more noise.
+fn misfit(base: &Surface, theta: Theta, seen: &[Seen], noise: [f64; 5]) -> f64 {
+    let (mut sum, mut count) = (0.0, 0);
+    let noise = noise.map(|noise| noise.clamp(0.03, 0.05));
+    for sample in seen {
+        for term in terms(base, theta, sample, &noise).into_iter().flatten() {
+            let square = term.residual * term.residual / term.variance;
+            sum += if square > 9.0 { 6.0 * square.sqrt() - 9.0 } else { square };
+            count += 1;
+        }
+    }
+    sum / f64::from(count.max(1))
+}
