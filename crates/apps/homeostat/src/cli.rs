@@ -204,6 +204,12 @@ pub(crate) struct MergeArgs {
     /// All parts of one run, in any order
     #[arg(required = true, value_name = "PART")]
     pub(crate) parts: Vec<PathBuf>,
+    /// Of parts of tune: write the manifest to this file; several to this folder
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Of parts of tune: draw cost against attainment to this file (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) result: ResultArgs,
 }
@@ -218,7 +224,8 @@ pub(crate) enum SearchKind {
 }
 
 /// What makes the runs of a search.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Scan {
     /// The fluid twin for the scan where it can, the finalists request by request
     Auto,
@@ -271,7 +278,12 @@ pub(crate) struct SearchArgs {
     /// Print one JSON object instead of tables
     #[arg(long)]
     pub(crate) json: bool,
-    /// Write the manifest to this file; with several policies or attainments, one for each to this folder
+    /// With --search exhaustive, do only part I of N of the runs, and write it to --out; `homeostat
+    /// merge` joins the parts
+    #[arg(long, value_name = "I/N", requires = "out")]
+    pub(crate) shard: Option<Shard>,
+    /// Write the manifest to this file; with several policies or attainments, one for each to this
+    /// folder; with --shard, the part
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) out: Option<PathBuf>,
     /// Draw cost against attainment to this file (SVG)

@@ -263,3 +263,23 @@ fn the_spaces_are_listed_and_documented() {
         assert!(out.contains(name) && docs.contains(name), "{name}: {out}");
     }
 }
+
+#[test]
+fn parts_of_a_scan_merge_into_the_bytes_of_one() {
+    let place = place();
+    let args = ["--policy", "static", "--attainment", "80,90", "--search", "exhaustive"];
+    let whole = place.ends(&tune(&args), 0).0;
+    for index in ["1/3", "2/3", "3/3"] {
+        let out = format!("part{}.json", &index[..1]);
+        let share = ["tune", "bursty.yaml", "--quiet", "--shard", index, "--out", &out];
+        place.ends(&[&share[..], &args].concat(), 0);
+    }
+    let names = ["merge", "part2.json", "part3.json", "part1.json"];
+    assert_eq!(whole, place.ends(&[&names[..], &["--json"]].concat(), 0).0);
+    place.ends(&[&names[..], &["--out", "best", "--plot", "curve.svg"]].concat(), 0);
+    assert!(place.text("best/static-90.yaml").contains("replicas:"));
+    rejects(&place, &[&names[..], &["--require", "any"]].concat(), &["parts of tune"]);
+    rejects(&place, &names[..3], &["missing: part"]);
+    let halved = ["--shard", "1/2", "--out", "x.json"];
+    rejects(&place, &[&["tune", "bursty.yaml"], &halved[..]].concat(), &["--search exhaustive"]);
+}

@@ -3,15 +3,23 @@
 use crate::cli::MergeArgs;
 use crate::commands::part::Piece;
 use crate::commands::result::Demands;
-use crate::failure::Outcome;
+use crate::commands::scan;
+use crate::failure::{Failure, Outcome};
 use crate::run::shard::{self, Kind};
 use crate::run::{self, Done, Plan};
 
 pub(crate) fn run(args: &MergeArgs) -> Outcome {
+    let of_tune = [("--out", args.out.is_some()), ("--plot", args.plot.is_some())];
     let demands = Demands::read(&args.result)?;
     let parts = shard::read(&args.parts)?;
     match parts.kind() {
+        Kind::Tune => scan::merge(parts, args),
         Kind::Compare => {
+            if let Some((option, _)) = of_tune.into_iter().find(|(_, given)| *given) {
+                return Err(Failure::new(format!(
+                    "{option}: these are parts of compare; expected --report DIR or --json for their result"
+                )));
+            }
             let (plan, pieces) = parts.join::<Plan, Piece>()?;
             demands.known(plan.policies.iter().map(|policy| policy.name.as_str()))?;
             demands.fit(&plan)?;

@@ -11,6 +11,7 @@ mod part;
 pub(crate) mod policies;
 pub(crate) mod replay;
 mod result;
+mod scan;
 pub(crate) mod scenario;
 pub(crate) mod trace;
 pub(crate) mod tune;

@@ -10,7 +10,7 @@ use homeostat_twin::search::{
 };
 
 use crate::cli::{SearchArgs, SearchKind, TuneArgs};
-use crate::commands::compare;
+use crate::commands::{compare, scan};
 use crate::failure::{Code, Failure, Outcome};
 use crate::input::scenario::World;
 use crate::input::traffic::{self, Parts, Survey};
@@ -81,9 +81,17 @@ pub(crate) struct Tuning {
 pub(crate) fn run(args: &TuneArgs) -> Outcome {
     let mut world = compare::read(&args.scenario, args.trace.as_deref(), &args.read)?;
     compare::changed(&mut world, &args.what_if)?;
-    let args = &args.search;
+    match args.search.shard {
+        Some(shard) => scan::part(&world, args, shard),
+        None => conclude(&world, &args.search, None),
+    }
+}
+
+/// Searches, tests, shows and writes. `scanned` holds what an exhaustive search measured elsewhere: every
+/// point of every family, in their order.
+pub(super) fn conclude(world: &World, args: &SearchArgs, scanned: Option<Vec<Measured>>) -> Outcome {
     let families = families(&args.policies)?;
-    let wanted = wanted(&world, args);
+    let wanted = wanted(world, args);
     let many = families.len() * wanted.len() > 1;
     if let Some(out) = &args.out {
         report::can_hold(if many { out } else { parent(out) })?;
@@ -91,11 +99,11 @@ pub(crate) fn run(args: &TuneArgs) -> Outcome {
     if let Some(plot) = &args.plot {
         report::can_hold(parent(plot))?;
     }
-    let parts = traffic::parts(&world, args.seed)?;
+    let parts = traffic::parts(world, args.seed)?;
     for note in &parts.tune.notes {
         eprintln!("note: {note}");
     }
-    let arena = Arena::new(&world, &parts.tune, args)?;
+    let arena = Arena::new(world, &parts.tune, args)?;
     let mut tuning = Tuning {
         scenario: world.scenario.name.clone(),
         latency_ms: world.scenario.objective.latency.as_millis_f64(),
@@ -104,9 +112,18 @@ pub(crate) fn run(args: &TuneArgs) -> Outcome {
         test_hours: parts.test.span.as_hours_f64(),
         families: Vec::new(),
     };
+    let mut scanned = scanned.map(Vec::into_iter);
     for family in families {
-        let space = space(&world, family, &parts.tune);
-        let Some(mut tuned) = tune(&world, &arena, &parts, &space, &wanted, args)? else {
+        let space = space(world, family, &parts.tune);
+        let found = if let Some(rest) = &mut scanned {
+            let search = Exhaustive::done(rest.by_ref().take(space.size()));
+            (search.found(), arena.scanned(space.size()))
+        } else {
+            let mut search = searcher(&space, &arena, &wanted, args);
+            let Some(effort) = arena.search(&space, search.as_mut())? else { return Ok(Code::Stopped) };
+            (search.found(), effort)
+        };
+        let Some(mut tuned) = choose(world, &arena, &parts, &space, &wanted, &found)? else {
             return Ok(Code::Stopped);
         };
         for goal in &mut tuned.goals {
@@ -123,7 +140,7 @@ pub(crate) fn run(args: &TuneArgs) -> Outcome {
 }
 
 /// The families asked for, each once.
-fn families(asked: &[String]) -> Result<Vec<&'static str>, Failure> {
+pub(super) fn families(asked: &[String]) -> Result<Vec<&'static str>, Failure> {
     let known: Vec<&'static str> = spaces().iter().map(|space| space.family).chain(["static"]).collect();
     if asked.is_empty() {
         return Ok(vec![known[0]]);
@@ -145,7 +162,7 @@ fn families(asked: &[String]) -> Result<Vec<&'static str>, Failure> {
 }
 
 /// The attainments wanted, rising, each once.
-fn wanted(world: &World, args: &SearchArgs) -> Vec<f64> {
+pub(super) fn wanted(world: &World, args: &SearchArgs) -> Vec<f64> {
     let mut wanted = args.attainment.clone();
     if wanted.is_empty() {
         wanted.push(world.scenario.objective.attainment);
@@ -155,7 +172,7 @@ fn wanted(world: &World, args: &SearchArgs) -> Vec<f64> {
     wanted
 }
 
-fn space(world: &World, family: &str, tune: &Survey) -> Space {
+pub(super) fn space(world: &World, family: &str, tune: &Survey) -> Space {
     let found = spaces().into_iter().find(|space| space.family == family);
     found.unwrap_or_else(|| {
         let services = world.scenario.services.iter().zip(traffic::visits(&world.scenario));
@@ -188,29 +205,27 @@ fn searcher(space: &Space, arena: &Arena, wanted: &[f64], args: &SearchArgs) -> 
     }))
 }
 
-/// Searches one family; `None` where Ctrl-C came first.
-fn tune(
+/// Chooses for every attainment among what was found, and tests the choice; `None` where Ctrl-C came
+/// first.
+fn choose(
     world: &World,
     arena: &Arena,
     parts: &Parts,
     space: &Space,
     wanted: &[f64],
-    args: &SearchArgs,
+    (found, effort): &(Vec<Found>, Effort),
 ) -> Result<Option<Tuned>, Failure> {
-    let mut search = searcher(space, arena, wanted, args);
-    let Some(effort) = arena.search(space, search.as_mut())? else { return Ok(None) };
-    let found = search.found();
     let row = |found: &Found| Row { settings: space.settings_of(found.point), measured: found.measured };
     let mut tuned = Tuned {
         family: space.family,
         space: space.size(),
-        runs: effort,
-        frontier: frontier(&found).iter().map(row).collect(),
+        runs: *effort,
+        frontier: frontier(found).iter().map(row).collect(),
         goals: Vec::new(),
     };
     let mut tested: Vec<(usize, Figures)> = Vec::new();
     for attainment in wanted {
-        let result = if let Some(best) = cheapest(&found, *attainment) {
+        let result = if let Some(best) = cheapest(found, *attainment) {
             let spec = space.policy(best.point);
             let test = match tested.iter().find(|(point, _)| *point == best.point) {
                 Some((_, test)) => *test,
@@ -227,7 +242,7 @@ fn tune(
             let manifest = manifest(world, space.family, *attainment, &spec, &parts.tune)?;
             Ok(Chosen { row: row(&best), test, manifest, path: None })
         } else {
-            let Some(best) = nearest(&found) else {
+            let Some(best) = nearest(found) else {
                 return Err(Failure::new(
                     "the budget pays for no run; expected more, for example --budget 20",
                 ));

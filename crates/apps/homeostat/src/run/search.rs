@@ -15,7 +15,7 @@ use crate::run::progress::Progress;
 use crate::run::{self, engine, in_parallel, job, stop_flag};
 
 /// Shares of the tuning part that the rungs of a search run, short ones first; the last is all of it.
-const SHARES: [f64; 2] = [1.0 / 8.0, 1.0 / 3.0];
+const SHARES: [f64; 1] = [1.0 / 8.0];
 /// A rung is at least so many warm-ups long, so that half of it is scored.
 const WARM_UPS: u64 = 2;
 /// A rung of more than this share of the next one saves too little.
@@ -49,6 +49,13 @@ pub(crate) struct Effort {
     pub(crate) requests: f64,
     /// Full lengths on the fluid twin.
     pub(crate) fluid: f64,
+}
+
+impl Effort {
+    fn add(&mut self, more: Self) {
+        self.requests += more.requests;
+        self.fluid += more.fluid;
+    }
 }
 
 impl<'a> Arena<'a> {
@@ -128,7 +135,6 @@ impl<'a> Arena<'a> {
     pub(crate) fn search(&self, space: &Space, search: &mut dyn Search) -> Result<Option<Effort>, Failure> {
         // Searches without rungs know the full length only.
         let shift = self.stages.len() - search.rungs();
-        let rungs = self.rungs();
         let mut effort = Effort::default();
         loop {
             let mut trials = search.ask();
@@ -136,19 +142,45 @@ impl<'a> Arena<'a> {
                 return Ok(Some(effort));
             }
             trials.sort_unstable();
-            let stage = &self.stages[trials[0].rung + shift];
-            let lengths = rungs[trials[0].rung + shift].length * trials.len() as f64;
+            let rung = trials[0].rung + shift;
             let specs: Vec<PolicySpec> = trials.iter().map(|trial| space.policy(trial.point)).collect();
             let title = format!("{}, {:.0} of {:.0} lengths", space.family, search.spent(), search.most());
-            let Some(outcomes) = self.run(self.world, &stage.load, &stage.engine, &specs, &title)? else {
-                return Ok(None);
-            };
-            let sum = if stage.fluid { &mut effort.fluid } else { &mut effort.requests };
-            *sum += lengths;
-            for (trial, outcome) in trials.iter().zip(outcomes) {
-                search.tell(*trial, measured(&outcome));
+            let Some(measured) = self.measure(rung, &specs, &title)? else { return Ok(None) };
+            effort.add(self.effort(rung, trials.len()));
+            for (trial, measured) in trials.iter().zip(measured) {
+                search.tell(*trial, measured);
             }
         }
+    }
+
+    /// What runs on the whole tuning part measure; `None` where Ctrl-C came first.
+    pub(crate) fn scan(&self, specs: &[PolicySpec], title: &str) -> Result<Option<Vec<Measured>>, Failure> {
+        self.measure(self.stages.len() - 1, specs, title)
+    }
+
+    /// The effort of so many runs over the whole tuning part.
+    pub(crate) fn scanned(&self, runs: usize) -> Effort {
+        self.effort(self.stages.len() - 1, runs)
+    }
+
+    fn effort(&self, rung: usize, runs: usize) -> Effort {
+        let lengths = self.rungs()[rung].length * runs as f64;
+        if self.stages[rung].fluid {
+            Effort { fluid: lengths, ..Effort::default() }
+        } else {
+            Effort { requests: lengths, ..Effort::default() }
+        }
+    }
+
+    fn measure(
+        &self,
+        rung: usize,
+        specs: &[PolicySpec],
+        title: &str,
+    ) -> Result<Option<Vec<Measured>>, Failure> {
+        let stage = &self.stages[rung];
+        let outcomes = self.run(self.world, &stage.load, &stage.engine, specs, title)?;
+        Ok(outcomes.map(|outcomes| outcomes.iter().map(measured).collect()))
     }
 
     /// The outcomes of these policies over a load, request by request; `None` where Ctrl-C came first.

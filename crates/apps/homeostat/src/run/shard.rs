@@ -64,6 +64,7 @@ impl fmt::Display for Shard {
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     Compare,
+    Tune,
 }
 
 /// What must be equal in all parts of one run: names, and values that a user can make sense of where

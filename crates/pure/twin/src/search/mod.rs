@@ -8,6 +8,8 @@
 //! in full lengths, so that ten runs over a tenth cost as much as one over the whole. Only runs of the last
 //! rung are results.
 
+use serde::{Deserialize, Serialize};
+
 mod bisect;
 mod exhaustive;
 mod frontier;
@@ -21,7 +23,7 @@ pub use frontier::{Found, cheapest, frontier, nearest};
 pub use halving::{Halving, Plan, Rung};
 
 /// What a run measured.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
     /// Share of requests that met the objective.
     pub attainment: f64,
