@@ -6,8 +6,10 @@
 //! | `oracles` | builds the upstream controllers (needs Go) and writes the golden histories anew |
 //! | `bench` | the twin's speed as ratios in one run, see docs/performance.md |
 //! | `table` | runs the benchmark scenarios on recorded data and prints the README's table |
+//! | `calibration` | fits records with known parameters and puts the table into docs/calibration.md |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
+mod calibration;
 mod table;
 mod tidy;
 
@@ -26,8 +28,9 @@ fn main() -> ExitCode {
         "bench" => call(cargo().args(["bench", "-p", "homeostat-twin", "--bench", "twin", "--"]).args(&rest)),
         "schema" => schema(),
         "table" => table::run(&root()),
+        "calibration" => calibration::run(&root(), cargo()),
         other => Err(anyhow::anyhow!(
-            "unknown command `{other}`; there are tidy, oracles, bench, table and schema"
+            "unknown command `{other}`; there are tidy, oracles, bench, table, calibration and schema"
         )),
     };
     match result {
