@@ -8,8 +8,10 @@
 //! | `fidelity` | runs scenarios by request and as a fluid, and prints how far apart they are |
 //! | `table` | runs the benchmark scenarios on recorded data and prints the README's table |
 //! | `tuning-check` | `tune` against exhaustive search over the same spaces, see docs/tuning.md |
+//! | `calibration` | fits records with known parameters and puts the table into docs/calibration.md |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
+mod calibration;
 mod fidelity;
 mod table;
 mod tidy;
@@ -32,8 +34,10 @@ fn main() -> ExitCode {
         "table" => table::run(&root()),
         "tuning-check" => tuning::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
+        "calibration" => calibration::run(&root(), cargo()),
         other => Err(anyhow::anyhow!(
-            "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, tuning-check and schema"
+            "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, tuning-check, \
+             calibration and schema"
         )),
     };
     match result {

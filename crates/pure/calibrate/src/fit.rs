@@ -185,11 +185,12 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
     };
     let raw = work.seen(false);
     work.check(&raw)?;
-    let start = work.start(&raw);
+    let start = first_guess(&raw);
     let (mut best, mut reason) = work.form(start, &raw)?;
     let mut seen = work.seen(work.calms(best.theta));
     let mut transient = vec![false; record.samples.len()];
-    for round in 0..2 {
+    let rounds = if matches!(best.theta.form, Form::Sharing { .. }) { 4 } else { 2 };
+    for round in 0..rounds {
         let most = best.theta.form.most_work() / best.theta.mean_s;
         let too_full = |s: &Seen| s.load > BRINK * most;
         for sample in &seen {
@@ -201,13 +202,16 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
         }
         seen = work.seen(work.calms(best.theta));
         seen.retain(|s| !transient[s.index]);
+        if work.cpu && matches!(best.theta.form, Form::Sharing { .. }) {
+            Work::calm_by(&best, &mut seen);
+        }
         work.enough(seen.len())?;
-        let numbers = Numbers::new(if round == 0 { QUICK } else { FULL }, options.seed);
+        let numbers = Numbers::new(if round + 1 < rounds { QUICK } else { FULL }, options.seed);
         let setup = work.setup(&numbers, best.cv_free, 2);
         best = fit(&setup, best.theta, &seen).ok_or_else(not_told_apart)?;
     }
     work.compare_with_cpu(&mut best, &seen, &mut reason)?;
-    work.finish(best, reason, &transient)
+    work.finish(&best, reason, &transient)
 }
 
 fn not_told_apart() -> Refusal {
@@ -215,6 +219,35 @@ fn not_told_apart() -> Refusal {
         problem: "service time and its spread can't be told apart in these samples".to_owned(),
         expected: "samples at different loads with p50 and p99, for example a whole day".to_owned(),
     }
+}
+
+/// A first guess from the third of the samples with the least load.
+fn first_guess(seen: &[Seen]) -> (Theta, bool) {
+    let mut low: Vec<&Seen> = seen.iter().collect();
+    low.sort_by(|a, b| a.load.total_cmp(&b.load));
+    low.truncate((low.len() / 3).max(10));
+    let of = |k: usize| {
+        let known: Vec<f64> = low.iter().filter_map(|s| s.ln[k]).collect();
+        (known.len() * 2 > low.len()).then(|| median(known))
+    };
+    let logs = [of(0), of(1), of(2), of(3)];
+    let scores = [0.0, 0.0, 1.644_853_6, 2.326_347_9];
+    let known: Vec<usize> = (1..4).filter(|k| logs[*k].is_some()).collect();
+    let (first, last) = (known.first().copied(), known.last().copied());
+    let sigma = match (first, last) {
+        (Some(a), Some(b)) if a < b => {
+            ((logs[b].unwrap_or(0.0) - logs[a].unwrap_or(0.0)) / (scores[b] - scores[a])).clamp(0.02, 1.7)
+        }
+        _ => num::ln(2.0_f64).sqrt(),
+    };
+    let center = match (first, logs[0]) {
+        (Some(a), _) => logs[a].unwrap_or(0.0) - scores[a] * sigma + 0.5 * sigma * sigma,
+        (None, Some(mean)) => mean,
+        (None, None) => low.iter().find_map(|s| s.ln.iter().flatten().next().copied()).unwrap_or(0.0),
+    };
+    let cv = (num::exp(sigma * sigma) - 1.0).sqrt();
+    let theta = Theta { mean_s: num::exp(center), cv, form: Form::Fcfs { slots: 1 } };
+    (theta, known.len() >= 2)
 }
 
 impl Work<'_> {
@@ -229,7 +262,8 @@ impl Work<'_> {
     /// The samples that a fit may use, thinned evenly where there are very many.
     fn seen(&self, calmed: bool) -> Vec<Seen> {
         let origin = self.record.samples.first().map_or(0, |s| s.at.0);
-        let idle = self.law.map_or(0.0, |law| law.idle_share);
+        // Shared cores fill up in a curve, which a line takes for idle use: it is taken off for slots only.
+        let idle = self.law.filter(|_| calmed).map_or(0.0, |law| law.idle_share);
         let one = |(index, s): (usize, &Sample)| {
             let load = s.per_replica()?;
             let clear = !self.marks.saturated[index] && !self.marks.draining[index];
@@ -277,6 +311,30 @@ impl Work<'_> {
         let variance = logs.iter().map(|l| (l - mean) * (l - mean)).sum::<f64>() / n;
         let shrink = (1.0 - law.noise * law.noise / 2.0 / variance.max(1e-12)).clamp(0.5, 1.0);
         for (sample, ln) in known.iter_mut().zip(logs) {
+            sample.load = num::exp(mean + shrink * (ln - mean));
+        }
+    }
+
+    /// The same where busyness bends with load: only the noise is taken off the spread. How much there is, the
+    /// curve of a fit tells; a load read off that curve would confirm the curve.
+    fn calm_by(fit: &LatencyFit, all: &mut [Seen]) {
+        let apart = |s: &Seen| {
+            let (other, growth) = fit.load_at(s.busy?, s.replicas);
+            (growth > 0.4).then(|| (num::ln(s.load / other), 1.0 + 1.0 / (growth * growth)))
+        };
+        let pairs: Vec<(f64, f64)> = all.iter().filter_map(apart).collect();
+        if pairs.len() < LEAST {
+            return;
+        }
+        let middle = median(pairs.iter().map(|p| p.0).collect());
+        let sizes = pairs.iter().map(|(a, parts)| (a - middle).abs() / parts.sqrt());
+        let noise = 1.4826 * median(sizes.collect());
+        let logs: Vec<f64> = all.iter().map(|s| num::ln(s.load)).collect();
+        let n = logs.len() as f64;
+        let mean = logs.iter().sum::<f64>() / n;
+        let variance = logs.iter().map(|l| (l - mean) * (l - mean)).sum::<f64>() / n;
+        let shrink = (1.0 - noise * noise / variance.max(1e-12)).clamp(0.5, 1.0);
+        for (sample, ln) in all.iter_mut().zip(logs) {
             sample.load = num::exp(mean + shrink * (ln - mean));
         }
     }
@@ -353,35 +411,6 @@ impl Work<'_> {
             );
         }
         Ok(())
-    }
-
-    /// A first guess from the third of the samples with the least load.
-    fn start(&self, seen: &[Seen]) -> (Theta, bool) {
-        let mut low: Vec<&Seen> = seen.iter().collect();
-        low.sort_by(|a, b| a.load.total_cmp(&b.load));
-        low.truncate((low.len() / 3).max(10));
-        let of = |k: usize| {
-            let known: Vec<f64> = low.iter().filter_map(|s| s.ln[k]).collect();
-            (known.len() * 2 > low.len()).then(|| median(known))
-        };
-        let logs = [of(0), of(1), of(2), of(3)];
-        let scores = [0.0, 0.0, 1.644_853_6, 2.326_347_9];
-        let known: Vec<usize> = (1..4).filter(|k| logs[*k].is_some()).collect();
-        let (first, last) = (known.first().copied(), known.last().copied());
-        let sigma = match (first, last) {
-            (Some(a), Some(b)) if a < b => {
-                ((logs[b].unwrap_or(0.0) - logs[a].unwrap_or(0.0)) / (scores[b] - scores[a])).clamp(0.02, 1.7)
-            }
-            _ => num::ln(2.0_f64).sqrt(),
-        };
-        let center = match (first, logs[0]) {
-            (Some(a), _) => logs[a].unwrap_or(0.0) - scores[a] * sigma + 0.5 * sigma * sigma,
-            (None, Some(mean)) => mean,
-            (None, None) => low.iter().find_map(|s| s.ln.iter().flatten().next().copied()).unwrap_or(0.0),
-        };
-        let cv = (num::exp(sigma * sigma) - 1.0).sqrt();
-        let theta = Theta { mean_s: num::exp(center), cv, form: Form::Fcfs { slots: 1 } };
-        (theta, known.len() >= 2)
     }
 
     /// Chooses the form of the server by a quick fit of each.
@@ -520,7 +549,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn finish(mut self, best: LatencyFit, reason: String, transient: &[bool]) -> Result<Fit, Refusal> {
+    fn finish(mut self, best: &LatencyFit, reason: String, transient: &[bool]) -> Result<Fit, Refusal> {
         let most = best.theta.form.most_work() / best.theta.mean_s;
         let by_saturation = capacity::plateau(self.record, &self.marks);
         let error = (best.errors[0] * best.errors[0] + METHOD_ERROR * METHOD_ERROR).sqrt();
@@ -530,7 +559,7 @@ impl Work<'_> {
             Capacity { per_second: most, low: at(-1.96 * error), high: at(1.96 * error), samples };
         self.contradictions(most, by_saturation)?;
         let start_up = self.start_up();
-        let points = self.points(&best, most, transient);
+        let points = self.points(best, most, transient);
         let count = |class: &str| points.iter().filter(|p| p.class == class).count();
         let counted = ["used", "saturated", "draining", "transient"].map(count);
         if best.misfit > FITS {
@@ -545,7 +574,7 @@ impl Work<'_> {
         }
         let unused = self.record.samples.len() - counted.iter().sum::<usize>();
         let mut fit = Fit {
-            estimates: estimates(&best, &reconciled, self.law, by_saturation),
+            estimates: estimates(best, &reconciled, self.law, by_saturation),
             server_reason: reason,
             misfit: best.misfit,
             noise: best.noise,

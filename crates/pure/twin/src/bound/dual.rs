@@ -64,14 +64,14 @@ impl Terms {
         let mut next = 0;
         for gain in gains {
             let passed = f64::from(gain.tile - next) * self.tile_s;
-            states = self.tile(states, passed, gain, theta);
+            states = self.tile(states, passed, *gain, theta);
             next = gain.tile + 1;
         }
         states.least()
     }
 
     /// One tile, `passed` seconds of tiles without gain after the last.
-    fn tile(&self, before: States, passed: f64, gain: &Gain, theta: f64) -> States {
+    fn tile(&self, before: States, passed: f64, gain: Gain, theta: f64) -> States {
         let least = before.least();
         let on = (before.fresh + passed).min(before.on + passed + self.tile_s);
         // A run may end and another begin within one tile: then both touch it.
@@ -93,7 +93,7 @@ impl Dual {
         let free = self.levels.iter().take(max).skip(min);
         let free: f64 = free.map(|gains| self.terms.level(gains, theta)).sum();
         let barred: f64 = self.levels.iter().skip(max).flatten().map(|gain| f64::from(gain.misses)).sum();
-        free + self.terms.min as f64 * self.terms.span_s + theta * (self.lost + barred)
+        free + f64::from(self.terms.min) * self.terms.span_s + theta * (self.lost + barred)
     }
 
     /// The line that bounds best where `allowed` requests may be missed: [`Self::relaxed`] at a price, and

@@ -100,7 +100,9 @@ impl Load {
     pub(super) fn coarser(&self, times: usize) -> Self {
         let merged = |tiles: &[Tile]| {
             let mut all = Tile::default();
-            tiles.iter().for_each(|tile| all.append(tile));
+            for tile in tiles {
+                all.append(tile);
+            }
             all
         };
         Self {

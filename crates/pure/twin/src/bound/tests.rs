@@ -74,7 +74,7 @@ fn no_level_is_cheaper_than_its_programme_says() {
     assert!(below > 0, "the relaxation was never at work");
 }
 
-fn lower(dual: &Dual, curve: &[(f64, f64)], missed: f64) -> f64 {
+fn bound_of(dual: &Dual, curve: &[(f64, f64)], missed: f64) -> f64 {
     let (relaxed, theta) = dual.best(curve, missed);
     relaxed - theta * missed
 }
@@ -127,13 +127,13 @@ fn a_constant_load_needs_its_replicas_all_the_time() {
     let dual = Dual::new(&load, terms);
     let curve = dual.curve(0.05);
     let needed = 3.0 * 14_400.0;
-    let lower = lower(&dual, &curve, 0.0);
+    let lower = bound_of(&dual, &curve, 0.0);
     assert!(lower <= needed && lower > 0.997 * needed, "{lower} of {needed}");
     // A thousandth of the requests is no replica: hardly anything can be saved.
-    let lower = lower(&dual, &curve, 748.0);
+    let lower = bound_of(&dual, &curve, 748.0);
     assert!(lower <= needed && lower > 0.98 * needed, "{lower} of {needed}");
     // With half of the requests missed, two replicas less have to run most of the time.
-    assert!(lower(&dual, &curve, 374_400.0) < 0.6 * needed);
+    assert!(bound_of(&dual, &curve, 374_400.0) < 0.6 * needed);
 }
 
 /// A tiny instance: requests with times and works, and replicas that come and go at whole steps.
@@ -278,7 +278,7 @@ fn the_bound_holds_on_500_tiny_instances_solved_by_enumeration() {
                 if best.is_infinite() {
                     continue;
                 }
-                let lower = lower(&dual, &curve, misses as f64);
+                let lower = bound_of(&dual, &curve, misses as f64);
                 assert!(lower <= best + 1e-6, "case {case}, tiles of {times}, {misses}: {lower} > {best}");
                 if times == 1 && *best > 0.0 {
                     ratios += lower.max(0.0) / best;
