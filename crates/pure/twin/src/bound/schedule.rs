@@ -98,10 +98,10 @@ impl Planner {
     }
 
     /// A schedule with this share of replicas more, rounded up.
-    pub(super) fn widened(&self, schedule: Schedule, share: f64) -> Schedule {
+    pub(super) fn widened(&self, schedule: &Schedule, share: f64) -> Schedule {
         let more = |count: &u32| ((f64::from(*count) * (1.0 + share)).ceil() as u32).min(self.max);
         let counts = schedule.counts.iter().map(more).collect();
-        Schedule { before: more(&schedule.before), counts, ..schedule }
+        Schedule { before: more(&schedule.before), counts, ..*schedule }
     }
 
     /// Ready replicas per tile that cost least at this price of a miss, and the misses expected.

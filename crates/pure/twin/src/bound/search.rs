@@ -83,7 +83,7 @@ impl Search {
             if *aim > NOTHING {
                 schedule
             } else {
-                self.planner.widened(schedule, MARGIN * f64::from(self.beyond))
+                self.planner.widened(&schedule, MARGIN * f64::from(self.beyond))
             }
         };
         self.round.iter().map(plan).collect()
