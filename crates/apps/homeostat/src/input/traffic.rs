@@ -427,4 +427,35 @@ mod tests {
         assert_eq!(window(&traffic, None, &whole), (Span::HOUR * 6, None));
         assert!(window(&traffic, Some(Part::Test), &whole).0 >= Span::DAY * 4);
     }
+    #[test]
+    fn what_is_tuned_on_ends_at_the_cut_and_has_the_scale_of_the_whole() {
+        let text = "version: 1
+name: x
+traffic:
+  source: { generate: { length: 5h } }
+  scale: { mean_replicas: 3 }
+  part: test
+objective: { latency: 1s }
+services:
+  - name: m
+    server: { fcfs: { slots: 4 } }
+    service_time: { fixed: 200ms }
+    replicas: { min: 1, max: 9 }
+";
+        let world = crate::input::scenario::parse(text, "here", PathBuf::new()).unwrap();
+        let parts = parts(&world, 1).unwrap();
+        let times = |survey: &Survey| {
+            let items = stream(&world, survey, 1).unwrap().map(|item| item.unwrap().start());
+            let times: Vec<Instant> = items.collect();
+            (times[0], times[times.len() - 1])
+        };
+        let (tuned, tested) = (times(&parts.tune), times(&parts.test));
+        let cut = tuned.0 + Span::HOUR * 2;
+        assert!(tuned.1 < cut && tested.0 == cut, "{tuned:?} {tested:?}");
+        let written = survey(&world, 1).unwrap();
+        assert_eq!((written.factor, written.start), (parts.test.factor, parts.test.start));
+        assert_eq!(parts.tune.factor, parts.test.factor);
+        let short = stretch(&world, &parts.tune, 1, Span::HOUR, Span::HOUR * 3).unwrap();
+        assert!(times(&short).1 < cut, "a stretch stays within its part");
+    }
 }
