@@ -187,6 +187,7 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
     work.check(&raw)?;
     let start = first_guess(&raw);
     let (mut best, mut reason) = work.form(start, &raw)?;
+    work.beyond(best.theta.form.most_work() / best.theta.mean_s)?;
     let mut seen = work.seen(work.calms(best.theta));
     let mut transient = vec![false; record.samples.len()];
     let rounds = if matches!(best.theta.form, Form::Sharing { .. }) { 4 } else { 2 };
@@ -211,7 +212,7 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
         best = fit(&setup, best.theta, &seen).ok_or_else(not_told_apart)?;
     }
     work.compare_with_cpu(&mut best, &seen, &mut reason)?;
-    work.finish(&best, reason, &transient)
+    Ok(work.finish(&best, reason, &transient))
 }
 
 fn not_told_apart() -> Refusal {
@@ -315,8 +316,8 @@ impl Work<'_> {
         }
     }
 
-    /// The same where busyness bends with load: only the noise is taken off the spread. How much there is, the
-    /// curve of a fit tells; a load read off that curve would confirm the curve.
+    /// The same where busyness bends with load: only the noise is taken off the spread. How much there
+    /// is, the curve of a fit tells; a load read off that curve would confirm the curve.
     fn calm_by(fit: &LatencyFit, all: &mut [Seen]) {
         let apart = |s: &Seen| {
             let (other, growth) = fit.load_at(s.busy?, s.replicas);
@@ -528,8 +529,8 @@ impl Work<'_> {
             "cpu-disagrees",
             format!(
                 "capacity by CPU is {:.2} requests/s, by latency {capacity:.2}: CPU is not what fills this \
-                 service, or a replica's CPU request is not what cpu_percent or --cpu-milli says; the latency \
-                 is followed",
+                 service, or a replica's CPU request is not what cpu_percent or --cpu-milli says; the \
+                 latency is followed",
                 law.capacity.per_second
             ),
         );
@@ -549,7 +550,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn finish(mut self, best: &LatencyFit, reason: String, transient: &[bool]) -> Result<Fit, Refusal> {
+    fn finish(mut self, best: &LatencyFit, reason: String, transient: &[bool]) -> Fit {
         let most = best.theta.form.most_work() / best.theta.mean_s;
         let by_saturation = capacity::plateau(self.record, &self.marks);
         let error = (best.errors[0] * best.errors[0] + METHOD_ERROR * METHOD_ERROR).sqrt();
@@ -557,7 +558,7 @@ impl Work<'_> {
         let samples = self.seen(false).len();
         let reconciled =
             Capacity { per_second: most, low: at(-1.96 * error), high: at(1.96 * error), samples };
-        self.contradictions(most, by_saturation)?;
+        self.contradictions(most, by_saturation);
         let start_up = self.start_up();
         let points = self.points(best, most, transient);
         let count = |class: &str| points.iter().filter(|p| p.class == class).count();
@@ -599,11 +600,11 @@ impl Work<'_> {
                 from,
             });
         }
-        Ok(fit)
+        fit
     }
 
-    /// Throughput beyond the capacity, and capacities that contradict each other.
-    fn contradictions(&mut self, most: f64, saturation: Option<Capacity>) -> Result<(), Refusal> {
+    /// More throughput than the ready replicas can give.
+    fn beyond(&mut self, most: f64) -> Result<(), Refusal> {
         let loads: Vec<f64> = self.record.samples.iter().filter_map(Sample::per_replica).collect();
         let beyond = loads.iter().filter(|x| **x > 1.2 * most).count();
         if beyond * 10 > loads.len() {
@@ -621,6 +622,11 @@ impl Work<'_> {
                 format!("{beyond} samples answer more than the ready replicas can; is `ready` complete?");
             self.note("beyond-capacity", text);
         }
+        Ok(())
+    }
+
+    /// Capacities that contradict each other.
+    fn contradictions(&mut self, most: f64, saturation: Option<Capacity>) {
         if let Some(plateau) = saturation.filter(|p| (p.per_second / most - 1.0).abs() > 0.1) {
             self.note(
                 "saturation-disagrees",
@@ -639,7 +645,6 @@ impl Work<'_> {
             );
             self.note("saturated", text);
         }
-        Ok(())
     }
 
     fn start_up(&mut self) -> Option<StartUpFit> {

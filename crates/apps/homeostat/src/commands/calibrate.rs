@@ -158,10 +158,11 @@ fn scenario(fit: &Fit, args: &CalibrateArgs) -> String {
          #   homeostat validate THIS.yaml METRICS\n\
          version: 1\n\
          name: calibrated\n\
-         traffic:\n  source: {{ generate: {{ length: 2d, mean_rps: {rps} }} }}   # or your trace: {{ trace: {{ file: … }} }}\n\
+         # put your own trace here: {{ trace: {{ file: requests.csv }} }}\n\
+         traffic:\n  source: {{ generate: {{ length: 2d, mean_rps: {rps} }} }}\n\
          objective: {{ latency: {objective}, attainment: 0.999 }}\n\
-         services:\n  - name: model\n    server: {server}\n    # 95 %: mean {mean} ms, cv {cv}\n    service_time: {time}\n    \
-         replicas: {{ min: 1, max: {max} }}\n{start_up}    cpu_milli: {cpu}\n",
+         services:\n  - name: model\n    server: {server}\n    # 95 %: mean {mean} ms, cv {cv}\n    \
+         service_time: {time}\n    replicas: {{ min: 1, max: {max} }}\n{start_up}    cpu_milli: {cpu}\n",
         names = args.read.metrics.join(", "),
         misfit = fit.misfit,
         rps = number(fit.capacity.per_second * 5.0),
