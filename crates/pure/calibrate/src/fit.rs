@@ -25,6 +25,9 @@ const FULL: usize = 40_000;
 const FITS: f64 = 1.4;
 /// Misfit of sharing times this: up to it slots, the simpler model, are preferred.
 const SIMPLER: f64 = 1.03;
+/// Misfit of a fit with κ against one without, below which κ is believed: at loads that a service survives,
+/// σ and κ look alike, and a κ that is not there moves the capacity a lot.
+const COHERENT: f64 = 0.9;
 /// Relative error of the method itself (surface, noise of the rate), which no amount of samples removes: as
 /// found on the cases of docs/calibration.md.
 const METHOD_ERROR: f64 = 0.008;
@@ -436,6 +439,15 @@ impl Work<'_> {
             fit
         };
         let (slots, sharing) = (slots.map(|(fit, said)| (judged(fit), said)), sharing.map(judged));
+        if let (Some((a, _)), Some(b)) = (&slots, &sharing)
+            && (a.misfit / b.misfit - 1.0).abs() < SIMPLER - 1.0
+        {
+            self.note(
+                "either-form",
+                "slots and sharing explain this record alike: loads nearer to the capacity would tell them apart; \
+                 --slots or --server says which it is",
+            );
+        }
         match (slots, sharing) {
             (Some((a, said)), Some(b)) if a.misfit <= SIMPLER * b.misfit => {
                 let why =
@@ -503,7 +515,7 @@ impl Work<'_> {
         let plain = try_one(cores, 0.0, sigma)?;
         let Form::Sharing { contention, cores, .. } = plain.theta.form else { return Some(plain) };
         let with = try_one(cores, 0.002, contention);
-        Some(with.filter(|with| with.misfit < 0.97 * plain.misfit).unwrap_or(plain))
+        Some(with.filter(|with| with.misfit < COHERENT * plain.misfit).unwrap_or(plain))
     }
 
     /// Fits once more without the CPU where it contradicts the latency.
@@ -661,6 +673,13 @@ impl Work<'_> {
         let fit = startup::from_counts(self.record, self.options.seed);
         match &fit {
             None => self.note("no-starts", "start-up is not fitted: no replica started in the record"),
+            Some(fit) if fit.cv == 0.0 => {
+                let text = format!(
+                    "the spread of start-up is hidden by the steps of {:.0} s and taken as none; --starts shows it",
+                    self.step_s
+                );
+                self.note("spread-of-starts", text);
+            }
             Some(fit) if fit.starts < 20.0 => {
                 let text = format!("start-up rests on {:.0} starts only", fit.starts);
                 self.note("few-starts", text);

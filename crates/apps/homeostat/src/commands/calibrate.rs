@@ -154,8 +154,8 @@ fn scenario(fit: &Fit, args: &CalibrateArgs) -> String {
     let peak = fit.points.iter().map(|p| p.utilisation).fold(0.0, f64::max);
     format!(
         "# Made by homeostat calibrate from {names}\n\
-         # Misfit {misfit:.2} (1: the model explains the record), utilisation up to {peak:.2}. Check it with\n\
-         #   homeostat validate THIS.yaml METRICS\n\
+         # Misfit {misfit:.2} (1: the model explains the record), utilisation up to {peak:.2}.\n\
+         # Check it: homeostat validate THIS.yaml METRICS\n\
          version: 1\n\
          name: calibrated\n\
          # put your own trace here: {{ trace: {{ file: requests.csv }} }}\n\
