@@ -19,7 +19,7 @@ const HEADER: [&str; 11] = [
     "mean",
     "cv",
     "capacity",
-    "start-up",
+    "start-up (starts)",
     "p99 at 80 % (held-out part)",
 ];
 

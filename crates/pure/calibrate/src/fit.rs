@@ -25,6 +25,9 @@ const FULL: usize = 40_000;
 const FITS: f64 = 1.4;
 /// Misfit of sharing times this: up to it slots, the simpler model, are preferred.
 const SIMPLER: f64 = 1.03;
+/// Misfit of a fit with κ against one without, below which κ is believed: at loads that a service survives,
+/// σ and κ look alike, and a κ that is not there moves the capacity a lot.
+const COHERENT: f64 = 0.9;
 /// Relative error of the method itself (surface, noise of the rate), which no amount of samples removes: as
 /// found on the cases of docs/calibration.md.
 const METHOD_ERROR: f64 = 0.008;
@@ -187,6 +190,7 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
     work.check(&raw)?;
     let start = first_guess(&raw);
     let (mut best, mut reason) = work.form(start, &raw)?;
+    work.beyond(best.theta.form.most_work() / best.theta.mean_s)?;
     let mut seen = work.seen(work.calms(best.theta));
     let mut transient = vec![false; record.samples.len()];
     let rounds = if matches!(best.theta.form, Form::Sharing { .. }) { 4 } else { 2 };
@@ -211,7 +215,7 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
         best = fit(&setup, best.theta, &seen).ok_or_else(not_told_apart)?;
     }
     work.compare_with_cpu(&mut best, &seen, &mut reason)?;
-    work.finish(&best, reason, &transient)
+    Ok(work.finish(&best, reason, &transient))
 }
 
 fn not_told_apart() -> Refusal {
@@ -315,8 +319,8 @@ impl Work<'_> {
         }
     }
 
-    /// The same where busyness bends with load: only the noise is taken off the spread. How much there is, the
-    /// curve of a fit tells; a load read off that curve would confirm the curve.
+    /// The same where busyness bends with load: only the noise is taken off the spread. How much there
+    /// is, the curve of a fit tells; a load read off that curve would confirm the curve.
     fn calm_by(fit: &LatencyFit, all: &mut [Seen]) {
         let apart = |s: &Seen| {
             let (other, growth) = fit.load_at(s.busy?, s.replicas);
@@ -435,6 +439,15 @@ impl Work<'_> {
             fit
         };
         let (slots, sharing) = (slots.map(|(fit, said)| (judged(fit), said)), sharing.map(judged));
+        if let (Some((a, _)), Some(b)) = (&slots, &sharing)
+            && (a.misfit / b.misfit - 1.0).abs() < SIMPLER - 1.0
+        {
+            self.note(
+                "either-form",
+                "slots and sharing explain this record alike: loads nearer to the capacity would tell them apart; \
+                 --slots or --server says which it is",
+            );
+        }
         match (slots, sharing) {
             (Some((a, said)), Some(b)) if a.misfit <= SIMPLER * b.misfit => {
                 let why =
@@ -502,7 +515,7 @@ impl Work<'_> {
         let plain = try_one(cores, 0.0, sigma)?;
         let Form::Sharing { contention, cores, .. } = plain.theta.form else { return Some(plain) };
         let with = try_one(cores, 0.002, contention);
-        Some(with.filter(|with| with.misfit < 0.97 * plain.misfit).unwrap_or(plain))
+        Some(with.filter(|with| with.misfit < COHERENT * plain.misfit).unwrap_or(plain))
     }
 
     /// Fits once more without the CPU where it contradicts the latency.
@@ -528,8 +541,8 @@ impl Work<'_> {
             "cpu-disagrees",
             format!(
                 "capacity by CPU is {:.2} requests/s, by latency {capacity:.2}: CPU is not what fills this \
-                 service, or a replica's CPU request is not what cpu_percent or --cpu-milli says; the latency \
-                 is followed",
+                 service, or a replica's CPU request is not what cpu_percent or --cpu-milli says; the \
+                 latency is followed",
                 law.capacity.per_second
             ),
         );
@@ -549,7 +562,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn finish(mut self, best: &LatencyFit, reason: String, transient: &[bool]) -> Result<Fit, Refusal> {
+    fn finish(mut self, best: &LatencyFit, reason: String, transient: &[bool]) -> Fit {
         let most = best.theta.form.most_work() / best.theta.mean_s;
         let by_saturation = capacity::plateau(self.record, &self.marks);
         let error = (best.errors[0] * best.errors[0] + METHOD_ERROR * METHOD_ERROR).sqrt();
@@ -557,7 +570,7 @@ impl Work<'_> {
         let samples = self.seen(false).len();
         let reconciled =
             Capacity { per_second: most, low: at(-1.96 * error), high: at(1.96 * error), samples };
-        self.contradictions(most, by_saturation)?;
+        self.contradictions(most, by_saturation);
         let start_up = self.start_up();
         let points = self.points(best, most, transient);
         let count = |class: &str| points.iter().filter(|p| p.class == class).count();
@@ -599,11 +612,11 @@ impl Work<'_> {
                 from,
             });
         }
-        Ok(fit)
+        fit
     }
 
-    /// Throughput beyond the capacity, and capacities that contradict each other.
-    fn contradictions(&mut self, most: f64, saturation: Option<Capacity>) -> Result<(), Refusal> {
+    /// More throughput than the ready replicas can give.
+    fn beyond(&mut self, most: f64) -> Result<(), Refusal> {
         let loads: Vec<f64> = self.record.samples.iter().filter_map(Sample::per_replica).collect();
         let beyond = loads.iter().filter(|x| **x > 1.2 * most).count();
         if beyond * 10 > loads.len() {
@@ -621,6 +634,11 @@ impl Work<'_> {
                 format!("{beyond} samples answer more than the ready replicas can; is `ready` complete?");
             self.note("beyond-capacity", text);
         }
+        Ok(())
+    }
+
+    /// Capacities that contradict each other.
+    fn contradictions(&mut self, most: f64, saturation: Option<Capacity>) {
         if let Some(plateau) = saturation.filter(|p| (p.per_second / most - 1.0).abs() > 0.1) {
             self.note(
                 "saturation-disagrees",
@@ -639,7 +657,6 @@ impl Work<'_> {
             );
             self.note("saturated", text);
         }
-        Ok(())
     }
 
     fn start_up(&mut self) -> Option<StartUpFit> {
@@ -656,6 +673,13 @@ impl Work<'_> {
         let fit = startup::from_counts(self.record, self.options.seed);
         match &fit {
             None => self.note("no-starts", "start-up is not fitted: no replica started in the record"),
+            Some(fit) if fit.cv == 0.0 => {
+                let text = format!(
+                    "the spread of start-up is hidden by the steps of {:.0} s and taken as none; --starts shows it",
+                    self.step_s
+                );
+                self.note("spread-of-starts", text);
+            }
             Some(fit) if fit.starts < 20.0 => {
                 let text = format!("start-up rests on {:.0} starts only", fit.starts);
                 self.note("few-starts", text);
