@@ -16,7 +16,7 @@ const START_UPS: [&str; 3] = ["30s", "120s", "300s"];
 const FAMILIES: [&str; 5] = ["hpa", "kpa", "keda", "watermark", "static"];
 const ATTAINMENTS: [f64; 3] = [0.99, 0.995, 0.999];
 /// Days of each part.
-const DAYS: u32 = 3;
+const DAYS: u32 = 2;
 /// Where results are kept, so that a table that was cut short goes on where it was.
 const KEPT: &str = "target/bounds";
 
