@@ -165,7 +165,9 @@ fn case(number: usize, truth: &Truth) -> Row {
         Some(Server::Fcfs(s)) => format!("{} slots", s.slots),
         _ => "sharing".to_owned(),
     };
-    let text = format!("{head} {} | <!-- {found}, misfit {:.2} -->", cells.join(" | "), fit.misfit);
+    let right = shown.starts_with(&found);
+    let head = if right { head } else { head.replacen(&shown, &format!("{shown}, taken for {found}"), 1) };
+    let text = format!("{head} {} |", cells.join(" | "));
     Row { text, judged, covered }
 }
 
