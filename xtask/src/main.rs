@@ -7,9 +7,13 @@
 //! | `bench` | the twin's speed as ratios in one run, see docs/performance.md |
 //! | `fidelity` | runs scenarios by request and as a fluid, and prints how far apart they are |
 //! | `table` | runs the benchmark scenarios on recorded data and prints the README's table |
+//! | `bounds` | tuned policies and the bound on recorded traffic, see docs/bound.md and docs/tuning.md |
 //! | `tuning-check` | `tune` against exhaustive search over the same spaces, see docs/tuning.md |
+//! | `calibration` | fits records with known parameters and puts the table into docs/calibration.md |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
+mod bounds;
+mod calibration;
 mod fidelity;
 mod table;
 mod tidy;
@@ -30,10 +34,13 @@ fn main() -> ExitCode {
         "bench" => call(cargo().args(["bench", "-p", "homeostat-twin", "--bench", "twin", "--"]).args(&rest)),
         "schema" => schema(),
         "table" => table::run(&root()),
+        "bounds" => bounds::run(&root()),
         "tuning-check" => tuning::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
+        "calibration" => calibration::run(&root(), cargo()),
         other => Err(anyhow::anyhow!(
-            "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, tuning-check and schema"
+            "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, bounds, \
+             tuning-check, calibration and schema"
         )),
     };
     match result {

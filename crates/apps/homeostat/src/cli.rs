@@ -346,12 +346,12 @@ pub(crate) struct ReadArgs {
 /// Recorded metrics and how to read them.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct MetricArgs {
-    /// CSV files with a time and any of rate (requests/s), requests, ready, desired, mean_ms, p50_ms,
-    /// p95_ms, p99_ms, cpu_percent, cpu_cores, attained, saturated; or Prometheus ranges, one figure each,
-    /// as FIGURE=FILE. Several are joined by time
+    /// CSV files with a time and any of `rate` (requests/s), `requests`, `ready`, `desired`, `mean_ms`,
+    /// `p50_ms`, `p95_ms`, `p99_ms`, `cpu_percent`, `cpu_cores`, `attained`, `saturated`; or Prometheus
+    /// ranges, one figure each, as FIGURE=FILE. Several are joined by time
     #[arg(required = true, value_name = "METRICS")]
     pub(crate) metrics: Vec<String>,
-    /// Which columns mean what, for example time=ts,rate=rps,p99_ms=latency
+    /// Which columns mean what, for example `time=ts,rate=rps,p99_ms=latency`
     #[arg(long, value_name = "ROLE=COLUMN,…")]
     pub(crate) map: Option<String>,
     /// Zone of times without an offset: an IANA name or an offset [default: UTC]
@@ -361,7 +361,7 @@ pub(crate) struct MetricArgs {
     /// else start]
     #[arg(long, value_name = "start|end")]
     pub(crate) stamps: Option<String>,
-    /// CPU request of a replica in millicores, for cpu_cores and the scenario
+    /// CPU request of a replica in millicores, for `cpu_cores` and the scenario
     #[arg(long, value_name = "N", default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) cpu_milli: u32,
 }

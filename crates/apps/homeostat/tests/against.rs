@@ -128,7 +128,7 @@ fn policies_come_and_go() {
     assert_eq!(result["against"]["removed"], serde_json::json!(["hpa-cpu-50"]));
     // A result of its own is an earlier result for the next.
     place.ends(&[&args[..], &["--report", "out"]].concat(), 0);
-    place.ends(&[&args[..7], &["out/result.json"]].concat(), 0);
+    place.ends(&[&args[..8], &["out/result.json"]].concat(), 0);
 }
 
 #[test]

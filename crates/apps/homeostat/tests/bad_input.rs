@@ -7,7 +7,9 @@ mod common;
 use common::{Place, SMALL, hpa};
 
 /// A change of the small scenario, and what the error must name.
-const SCENARIOS: [(&str, &str, &[&str]); 49] = [
+const SCENARIOS: [(&str, &str, &[&str]); 51] = [
+    ("warm_up: 5m", "validation: { p99_error: .nan }", &["bad.yaml:12", "validation.p99_error", "0.08"]),
+    ("warm_up: 5m", "validation: { p99_error: 0.1, limit: -1 }", &["bad.yaml:12", "validation.limit"]),
     ("latency: 1s", "latncy: 1s", &["bad.yaml:5", "latncy", "latency"]),
     ("latency: 1s", "latency: 5", &["bad.yaml:5", "1m30s"]),
     ("latency: 1s", "latency: -5s", &["bad.yaml:5", "1m30s"]),

@@ -19,8 +19,8 @@ fn truth() -> Truth {
         cv: 0.5,
         start_up_s: 90,
         replicas: 3.0,
-        target: 60,
-        crowds: 2.0,
+        target: 50,
+        crowds: 0.0,
         hours: 12,
         seed: 7,
         noise: 0.05,
@@ -159,19 +159,18 @@ fn bad_metrics_are_refused_with_their_place() {
         (format!("{header}\n60,10,2,180,600\n0,11,2,180,600\n"), &["row 3", "before that of row 2"]),
         ("a,b\n1,2\n".to_owned(), &["row 1", "none of the columns a, b is a time", "--map time="]),
         (String::new(), &["bad.csv", "empty"]),
-        (
-            rows(
-                "time_s,rate,ready,p50_ms,p99_ms,cpu_percent",
-                |i| format!("{},1,180,600,{}", 100 + i % 200, 10 + i % 20),
-                300,
-            ),
-            &["more than the ready replicas can"],
-        ),
     ];
     for (text, named) in cases {
         place.write("bad.csv", text);
         place.refuses(&["calibrate", "bad.csv", "--out", "s.yaml", "--plot", "p.svg"], named);
     }
+    let told = format!("{header},saturated");
+    let much = rows(&told, |i| format!("{},1,180,600,0", 100 + i % 200), 300);
+    place.write("bad.csv", much);
+    place.refuses(
+        &["calibrate", "bad.csv", "--slots", "4"],
+        &["bad.csv", "than the ready replicas can", "--slots 8"],
+    );
     place.write("fine.csv", rows(header, fine, 50));
     place.refuses(&["calibrate", "fine.csv", "fine.csv"], &["row 2", "already"]);
     place.refuses(&["calibrate", "fine.csv", "--map", "p42=x"], &["--map", "p42=x", "p99_ms"]);

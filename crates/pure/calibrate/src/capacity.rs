@@ -99,7 +99,8 @@ pub(crate) fn law(record: &Record, marks: &Marks) -> Option<Law> {
     if points.len() < 10 {
         return None;
     }
-    let (idle, idle_error) = intercept(&points)?;
+    let (found, idle_error) = intercept(&points);
+    let idle = found - dilution(&points);
     let idle = if idle > 0.01 && idle > 3.0 * idle_error { idle } else { 0.0 };
     let ratios: Vec<f64> = points
         .iter()
@@ -125,21 +126,37 @@ pub(crate) fn law(record: &Record, marks: &Marks) -> Option<Law> {
     Some(Law { capacity, idle_share: idle, noise: spread / std::f64::consts::SQRT_2 })
 }
 
+/// The intercept that noise in the load makes where there is none: it flattens a line through its mean by
+/// the share of noise in the variance of the load. Noise is read off neighbours in time, whose ratio of CPU
+/// to load hardly differs otherwise.
+fn dilution(points: &[(f64, f64)]) -> f64 {
+    let logs: Vec<f64> = points.iter().map(|(x, _)| num::ln(*x)).collect();
+    let n = logs.len() as f64;
+    let mean = logs.iter().sum::<f64>() / n;
+    let variance = logs.iter().map(|l| (l - mean) * (l - mean)).sum::<f64>() / n;
+    let ratios: Vec<f64> = points.iter().map(|(x, cpu)| num::ln(x / cpu)).collect();
+    let jumps: Vec<f64> = ratios.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    // A jump holds the noise of two loads and two readings of CPU: half of its variance is that of loads.
+    let noise = 1.4826 * median(jumps) / 2.0;
+    let cpu = median(points.iter().map(|(_, cpu)| *cpu).collect());
+    cpu * (noise * noise / variance.max(1e-12)).min(1.0)
+}
+
 /// Intercept of CPU over load with its standard error, weighted for errors in proportion.
-fn intercept(points: &[(f64, f64)]) -> Option<(f64, f64)> {
+fn intercept(points: &[(f64, f64)]) -> (f64, f64) {
     let weight = |cpu: f64| 1.0 / (cpu * cpu).max(1e-8);
     let sum = |f: &dyn Fn(f64, f64) -> f64| points.iter().map(|(x, y)| weight(*y) * f(*x, *y)).sum::<f64>();
     let (w, wx, wy) = (sum(&|_, _| 1.0), sum(&|x, _| x), sum(&|_, y| y));
     let (wxx, wxy) = (sum(&|x, _| x * x), sum(&|x, y| x * y));
     let determinant = w * wxx - wx * wx;
     if determinant <= 1e-9 * w * wxx {
-        return Some((0.0, f64::INFINITY));
+        return (0.0, f64::INFINITY);
     }
     let slope = (w * wxy - wx * wy) / determinant;
     let at_zero = (wy - slope * wx) / w;
     let residual = sum(&|x, y| (y - at_zero - slope * x) * (y - at_zero - slope * x));
     let scale = residual / (points.len() as f64 - 2.0);
-    Some((at_zero, (scale * wxx / determinant).sqrt()))
+    (at_zero, (scale * wxx / determinant).sqrt())
 }
 
 /// The plateau of the throughput: the median over stretches that are saturated from edge to edge.
@@ -188,8 +205,8 @@ mod tests {
             (1..=30).map(|i| (f64::from(i), 0.1 + 0.9 * f64::from(i) / 2.0 / 20.0, 0.1)).collect();
         let record = record(&points);
         let law = law(&record, &mark(&record)).unwrap();
-        assert!((law.idle_share - 0.1).abs() < 1e-6, "{law:?}");
-        assert!((law.capacity.per_second - 20.0).abs() < 0.01, "{law:?}");
+        assert!((law.idle_share - 0.1).abs() < 1e-3, "{law:?}");
+        assert!((law.capacity.per_second - 20.0).abs() < 0.02, "{law:?}");
     }
 
     #[test]

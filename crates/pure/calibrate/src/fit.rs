@@ -25,6 +25,9 @@ const FULL: usize = 40_000;
 const FITS: f64 = 1.4;
 /// Misfit of sharing times this: up to it slots, the simpler model, are preferred.
 const SIMPLER: f64 = 1.03;
+/// Misfit of a fit with κ against one without, below which κ is believed: at loads that a service survives,
+/// σ and κ look alike, and a κ that is not there moves the capacity a lot.
+const COHERENT: f64 = 0.9;
 /// Relative error of the method itself (surface, noise of the rate), which no amount of samples removes: as
 /// found on the cases of docs/calibration.md.
 const METHOD_ERROR: f64 = 0.008;
@@ -185,11 +188,13 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
     };
     let raw = work.seen(false);
     work.check(&raw)?;
-    let start = work.start(&raw);
+    let start = first_guess(&raw);
     let (mut best, mut reason) = work.form(start, &raw)?;
+    work.beyond(best.theta.form.most_work() / best.theta.mean_s)?;
     let mut seen = work.seen(work.calms(best.theta));
     let mut transient = vec![false; record.samples.len()];
-    for round in 0..2 {
+    let rounds = if matches!(best.theta.form, Form::Sharing { .. }) { 4 } else { 2 };
+    for round in 0..rounds {
         let most = best.theta.form.most_work() / best.theta.mean_s;
         let too_full = |s: &Seen| s.load > BRINK * most;
         for sample in &seen {
@@ -201,13 +206,16 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
         }
         seen = work.seen(work.calms(best.theta));
         seen.retain(|s| !transient[s.index]);
+        if work.cpu && matches!(best.theta.form, Form::Sharing { .. }) {
+            Work::calm_by(&best, &mut seen);
+        }
         work.enough(seen.len())?;
-        let numbers = Numbers::new(if round == 0 { QUICK } else { FULL }, options.seed);
+        let numbers = Numbers::new(if round + 1 < rounds { QUICK } else { FULL }, options.seed);
         let setup = work.setup(&numbers, best.cv_free, 2);
         best = fit(&setup, best.theta, &seen).ok_or_else(not_told_apart)?;
     }
     work.compare_with_cpu(&mut best, &seen, &mut reason)?;
-    work.finish(best, reason, &transient)
+    Ok(work.finish(&best, reason, &transient))
 }
 
 fn not_told_apart() -> Refusal {
@@ -215,6 +223,35 @@ fn not_told_apart() -> Refusal {
         problem: "service time and its spread can't be told apart in these samples".to_owned(),
         expected: "samples at different loads with p50 and p99, for example a whole day".to_owned(),
     }
+}
+
+/// A first guess from the third of the samples with the least load.
+fn first_guess(seen: &[Seen]) -> (Theta, bool) {
+    let mut low: Vec<&Seen> = seen.iter().collect();
+    low.sort_by(|a, b| a.load.total_cmp(&b.load));
+    low.truncate((low.len() / 3).max(10));
+    let of = |k: usize| {
+        let known: Vec<f64> = low.iter().filter_map(|s| s.ln[k]).collect();
+        (known.len() * 2 > low.len()).then(|| median(known))
+    };
+    let logs = [of(0), of(1), of(2), of(3)];
+    let scores = [0.0, 0.0, 1.644_853_6, 2.326_347_9];
+    let known: Vec<usize> = (1..4).filter(|k| logs[*k].is_some()).collect();
+    let (first, last) = (known.first().copied(), known.last().copied());
+    let sigma = match (first, last) {
+        (Some(a), Some(b)) if a < b => {
+            ((logs[b].unwrap_or(0.0) - logs[a].unwrap_or(0.0)) / (scores[b] - scores[a])).clamp(0.02, 1.7)
+        }
+        _ => num::ln(2.0_f64).sqrt(),
+    };
+    let center = match (first, logs[0]) {
+        (Some(a), _) => logs[a].unwrap_or(0.0) - scores[a] * sigma + 0.5 * sigma * sigma,
+        (None, Some(mean)) => mean,
+        (None, None) => low.iter().find_map(|s| s.ln.iter().flatten().next().copied()).unwrap_or(0.0),
+    };
+    let cv = (num::exp(sigma * sigma) - 1.0).sqrt();
+    let theta = Theta { mean_s: num::exp(center), cv, form: Form::Fcfs { slots: 1 } };
+    (theta, known.len() >= 2)
 }
 
 impl Work<'_> {
@@ -229,7 +266,8 @@ impl Work<'_> {
     /// The samples that a fit may use, thinned evenly where there are very many.
     fn seen(&self, calmed: bool) -> Vec<Seen> {
         let origin = self.record.samples.first().map_or(0, |s| s.at.0);
-        let idle = self.law.map_or(0.0, |law| law.idle_share);
+        // Shared cores fill up in a curve, which a line takes for idle use: it is taken off for slots only.
+        let idle = self.law.filter(|_| calmed).map_or(0.0, |law| law.idle_share);
         let one = |(index, s): (usize, &Sample)| {
             let load = s.per_replica()?;
             let clear = !self.marks.saturated[index] && !self.marks.draining[index];
@@ -277,6 +315,30 @@ impl Work<'_> {
         let variance = logs.iter().map(|l| (l - mean) * (l - mean)).sum::<f64>() / n;
         let shrink = (1.0 - law.noise * law.noise / 2.0 / variance.max(1e-12)).clamp(0.5, 1.0);
         for (sample, ln) in known.iter_mut().zip(logs) {
+            sample.load = num::exp(mean + shrink * (ln - mean));
+        }
+    }
+
+    /// The same where busyness bends with load: only the noise is taken off the spread. How much there
+    /// is, the curve of a fit tells; a load read off that curve would confirm the curve.
+    fn calm_by(fit: &LatencyFit, all: &mut [Seen]) {
+        let apart = |s: &Seen| {
+            let (other, growth) = fit.load_at(s.busy?, s.replicas);
+            (growth > 0.4).then(|| (num::ln(s.load / other), 1.0 + 1.0 / (growth * growth)))
+        };
+        let pairs: Vec<(f64, f64)> = all.iter().filter_map(apart).collect();
+        if pairs.len() < LEAST {
+            return;
+        }
+        let middle = median(pairs.iter().map(|p| p.0).collect());
+        let sizes = pairs.iter().map(|(a, parts)| (a - middle).abs() / parts.sqrt());
+        let noise = 1.4826 * median(sizes.collect());
+        let logs: Vec<f64> = all.iter().map(|s| num::ln(s.load)).collect();
+        let n = logs.len() as f64;
+        let mean = logs.iter().sum::<f64>() / n;
+        let variance = logs.iter().map(|l| (l - mean) * (l - mean)).sum::<f64>() / n;
+        let shrink = (1.0 - noise * noise / variance.max(1e-12)).clamp(0.5, 1.0);
+        for (sample, ln) in all.iter_mut().zip(logs) {
             sample.load = num::exp(mean + shrink * (ln - mean));
         }
     }
@@ -355,35 +417,6 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// A first guess from the third of the samples with the least load.
-    fn start(&self, seen: &[Seen]) -> (Theta, bool) {
-        let mut low: Vec<&Seen> = seen.iter().collect();
-        low.sort_by(|a, b| a.load.total_cmp(&b.load));
-        low.truncate((low.len() / 3).max(10));
-        let of = |k: usize| {
-            let known: Vec<f64> = low.iter().filter_map(|s| s.ln[k]).collect();
-            (known.len() * 2 > low.len()).then(|| median(known))
-        };
-        let logs = [of(0), of(1), of(2), of(3)];
-        let scores = [0.0, 0.0, 1.644_853_6, 2.326_347_9];
-        let known: Vec<usize> = (1..4).filter(|k| logs[*k].is_some()).collect();
-        let (first, last) = (known.first().copied(), known.last().copied());
-        let sigma = match (first, last) {
-            (Some(a), Some(b)) if a < b => {
-                ((logs[b].unwrap_or(0.0) - logs[a].unwrap_or(0.0)) / (scores[b] - scores[a])).clamp(0.02, 1.7)
-            }
-            _ => num::ln(2.0_f64).sqrt(),
-        };
-        let center = match (first, logs[0]) {
-            (Some(a), _) => logs[a].unwrap_or(0.0) - scores[a] * sigma + 0.5 * sigma * sigma,
-            (None, Some(mean)) => mean,
-            (None, None) => low.iter().find_map(|s| s.ln.iter().flatten().next().copied()).unwrap_or(0.0),
-        };
-        let cv = (num::exp(sigma * sigma) - 1.0).sqrt();
-        let theta = Theta { mean_s: num::exp(center), cv, form: Form::Fcfs { slots: 1 } };
-        (theta, known.len() >= 2)
-    }
-
     /// Chooses the form of the server by a quick fit of each.
     fn form(
         &mut self,
@@ -406,6 +439,15 @@ impl Work<'_> {
             fit
         };
         let (slots, sharing) = (slots.map(|(fit, said)| (judged(fit), said)), sharing.map(judged));
+        if let (Some((a, _)), Some(b)) = (&slots, &sharing)
+            && (a.misfit / b.misfit - 1.0).abs() < SIMPLER - 1.0
+        {
+            self.note(
+                "either-form",
+                "slots and sharing explain this record alike: loads nearer to the capacity would tell them apart; \
+                 --slots or --server says which it is",
+            );
+        }
         match (slots, sharing) {
             (Some((a, said)), Some(b)) if a.misfit <= SIMPLER * b.misfit => {
                 let why =
@@ -473,7 +515,7 @@ impl Work<'_> {
         let plain = try_one(cores, 0.0, sigma)?;
         let Form::Sharing { contention, cores, .. } = plain.theta.form else { return Some(plain) };
         let with = try_one(cores, 0.002, contention);
-        Some(with.filter(|with| with.misfit < 0.97 * plain.misfit).unwrap_or(plain))
+        Some(with.filter(|with| with.misfit < COHERENT * plain.misfit).unwrap_or(plain))
     }
 
     /// Fits once more without the CPU where it contradicts the latency.
@@ -499,8 +541,8 @@ impl Work<'_> {
             "cpu-disagrees",
             format!(
                 "capacity by CPU is {:.2} requests/s, by latency {capacity:.2}: CPU is not what fills this \
-                 service, or a replica's CPU request is not what cpu_percent or --cpu-milli says; the latency \
-                 is followed",
+                 service, or a replica's CPU request is not what cpu_percent or --cpu-milli says; the \
+                 latency is followed",
                 law.capacity.per_second
             ),
         );
@@ -520,7 +562,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn finish(mut self, best: LatencyFit, reason: String, transient: &[bool]) -> Result<Fit, Refusal> {
+    fn finish(mut self, best: &LatencyFit, reason: String, transient: &[bool]) -> Fit {
         let most = best.theta.form.most_work() / best.theta.mean_s;
         let by_saturation = capacity::plateau(self.record, &self.marks);
         let error = (best.errors[0] * best.errors[0] + METHOD_ERROR * METHOD_ERROR).sqrt();
@@ -528,9 +570,9 @@ impl Work<'_> {
         let samples = self.seen(false).len();
         let reconciled =
             Capacity { per_second: most, low: at(-1.96 * error), high: at(1.96 * error), samples };
-        self.contradictions(most, by_saturation)?;
+        self.contradictions(most, by_saturation);
         let start_up = self.start_up();
-        let points = self.points(&best, most, transient);
+        let points = self.points(best, most, transient);
         let count = |class: &str| points.iter().filter(|p| p.class == class).count();
         let counted = ["used", "saturated", "draining", "transient"].map(count);
         if best.misfit > FITS {
@@ -545,7 +587,7 @@ impl Work<'_> {
         }
         let unused = self.record.samples.len() - counted.iter().sum::<usize>();
         let mut fit = Fit {
-            estimates: estimates(&best, &reconciled, self.law, by_saturation),
+            estimates: estimates(best, &reconciled, self.law, by_saturation),
             server_reason: reason,
             misfit: best.misfit,
             noise: best.noise,
@@ -570,11 +612,11 @@ impl Work<'_> {
                 from,
             });
         }
-        Ok(fit)
+        fit
     }
 
-    /// Throughput beyond the capacity, and capacities that contradict each other.
-    fn contradictions(&mut self, most: f64, saturation: Option<Capacity>) -> Result<(), Refusal> {
+    /// More throughput than the ready replicas can give.
+    fn beyond(&mut self, most: f64) -> Result<(), Refusal> {
         let loads: Vec<f64> = self.record.samples.iter().filter_map(Sample::per_replica).collect();
         let beyond = loads.iter().filter(|x| **x > 1.2 * most).count();
         if beyond * 10 > loads.len() {
@@ -592,6 +634,11 @@ impl Work<'_> {
                 format!("{beyond} samples answer more than the ready replicas can; is `ready` complete?");
             self.note("beyond-capacity", text);
         }
+        Ok(())
+    }
+
+    /// Capacities that contradict each other.
+    fn contradictions(&mut self, most: f64, saturation: Option<Capacity>) {
         if let Some(plateau) = saturation.filter(|p| (p.per_second / most - 1.0).abs() > 0.1) {
             self.note(
                 "saturation-disagrees",
@@ -610,7 +657,6 @@ impl Work<'_> {
             );
             self.note("saturated", text);
         }
-        Ok(())
     }
 
     fn start_up(&mut self) -> Option<StartUpFit> {
@@ -627,6 +673,13 @@ impl Work<'_> {
         let fit = startup::from_counts(self.record, self.options.seed);
         match &fit {
             None => self.note("no-starts", "start-up is not fitted: no replica started in the record"),
+            Some(fit) if fit.cv == 0.0 => {
+                let text = format!(
+                    "the spread of start-up is hidden by the steps of {:.0} s and taken as none; --starts shows it",
+                    self.step_s
+                );
+                self.note("spread-of-starts", text);
+            }
             Some(fit) if fit.starts < 20.0 => {
                 let text = format!("start-up rests on {:.0} starts only", fit.starts);
                 self.note("few-starts", text);

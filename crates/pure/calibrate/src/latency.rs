@@ -93,6 +93,19 @@ impl LatencyFit {
         (node.ln.map(|ln| num::exp(ln) * self.theta.mean_s), node.busy)
     }
 
+    /// The load per replica at which the server is so busy, and by how many per cent busyness grows there
+    /// for one per cent of load.
+    pub(crate) fn load_at(&self, busy: f64, replicas: f64) -> (f64, f64) {
+        let at = |offered: f64| self.surface.at(offered, replicas).busy;
+        let (mut low, mut high) = (1e-6, self.theta.form.most_work());
+        for _ in 0..40 {
+            let middle = 0.5 * (low + high);
+            if at(middle) < busy { low = middle } else { high = middle }
+        }
+        let growth = num::ln(at(low * 1.03) / at(low * 0.97)) / num::ln(1.03 / 0.97);
+        (low / self.theta.mean_s, growth.clamp(0.0, 1.0))
+    }
+
     /// Largest residual of a sample in standard deviations of the noise, upwards.
     pub(crate) fn surprise(&self, seen: &Seen) -> f64 {
         let terms = terms(&self.surface, self.theta, seen, &self.noise);

@@ -141,7 +141,9 @@ pub fn replay(scenario: &Scenario, record: &Record, seed: u64) -> Result<Replay,
     let initial = [record.samples.first().map_or(1, |s| schedule.at(s.at))];
     let bounds = world.services[0].replicas;
     let controller = Controller::new(vec![Box::new(schedule)], GuardProfile::bounds_only(), bounds);
-    let bins: Vec<LoadItem> = record.samples.iter().map(bin).collect();
+    let calm = calmed(record);
+    let bins: Vec<LoadItem> =
+        record.samples.iter().zip(calm).map(|(sample, rate)| bin(sample, rate)).collect();
     let stream = Box::new(bins.into_iter().map(Ok));
     let simulation = Simulation::new(&world, seed, vec![controller], &initial, stream)?.with_meter(step);
     let outcome = simulation.run(&mut Silent, &mut |_| false)?;
@@ -194,8 +196,22 @@ fn bare(scenario: &Scenario, record: &Record) -> Scenario {
     world
 }
 
-fn bin(sample: &Sample) -> LoadItem {
-    let load = match sample.rate {
+/// The rates with half of their noise's variance: CPU in proportion to them is a second measurement. A noisy
+/// load makes the twin slower than the record, because queues answer to its peaks.
+fn calmed(record: &Record) -> Vec<Option<f64>> {
+    let law = capacity::law(record, &capacity::mark(record)).filter(|law| law.idle_share == 0.0);
+    let rate = |sample: &Sample| {
+        let (rate, law) = (sample.rate?, law?);
+        let other = sample.cpu_share? * law.capacity.per_second * sample.ready?;
+        // Where they contradict each other the rate alone is taken.
+        let agree = (0.7..1.4).contains(&(other / rate));
+        agree.then(|| (rate * other).sqrt())
+    };
+    record.samples.iter().map(|sample| rate(sample).or(sample.rate)).collect()
+}
+
+fn bin(sample: &Sample, rate: Option<f64>) -> LoadItem {
+    let load = match rate {
         Some(per_second) => BinLoad::Rate { per_second, gaps: Gaps::Poisson },
         None => BinLoad::Missing,
     };

@@ -154,14 +154,15 @@ fn scenario(fit: &Fit, args: &CalibrateArgs) -> String {
     let peak = fit.points.iter().map(|p| p.utilisation).fold(0.0, f64::max);
     format!(
         "# Made by homeostat calibrate from {names}\n\
-         # Misfit {misfit:.2} (1: the model explains the record), utilisation up to {peak:.2}. Check it with\n\
-         #   homeostat validate THIS.yaml METRICS\n\
+         # Misfit {misfit:.2} (1: the model explains the record), utilisation up to {peak:.2}.\n\
+         # Check it: homeostat validate THIS.yaml METRICS\n\
          version: 1\n\
          name: calibrated\n\
-         traffic:\n  source: {{ generate: {{ length: 2d, mean_rps: {rps} }} }}   # or your trace: {{ trace: {{ file: … }} }}\n\
+         # put your own trace here: {{ trace: {{ file: requests.csv }} }}\n\
+         traffic:\n  source: {{ generate: {{ length: 2d, mean_rps: {rps} }} }}\n\
          objective: {{ latency: {objective}, attainment: 0.999 }}\n\
-         services:\n  - name: model\n    server: {server}\n    # 95 %: mean {mean} ms, cv {cv}\n    service_time: {time}\n    \
-         replicas: {{ min: 1, max: {max} }}\n{start_up}    cpu_milli: {cpu}\n",
+         services:\n  - name: model\n    server: {server}\n    # 95 %: mean {mean} ms, cv {cv}\n    \
+         service_time: {time}\n    replicas: {{ min: 1, max: {max} }}\n{start_up}    cpu_milli: {cpu}\n",
         names = args.read.metrics.join(", "),
         misfit = fit.misfit,
         rps = number(fit.capacity.per_second * 5.0),

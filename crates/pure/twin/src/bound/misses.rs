@@ -17,14 +17,14 @@ pub(super) struct Gain {
 }
 
 /// Work left undone against requests left undone: straight pieces of falling steepness.
-struct Piece {
-    requests: f64,
-    work_s: f64,
+pub(super) struct Piece {
+    pub(super) requests: f64,
+    pub(super) work_s: f64,
 }
 
 /// The pieces of a tile. Between two classes the true curve lies below both its tangents: the largest
 /// work of the class from the left, the smallest from the right.
-fn pieces(tile: &Tile, edges: &[f64; CLASSES]) -> Vec<Piece> {
+pub(super) fn pieces(tile: &Tile, edges: &[f64; CLASSES]) -> Vec<Piece> {
     let mut pieces = Vec::with_capacity(2 * CLASSES);
     for i in 0..CLASSES {
         let (n, work) = (f64::from(tile.counts[i]), f64::from(tile.works[i]));

@@ -4,6 +4,7 @@
 //! [`Planner`] makes schedules from the same tiles with the headroom that queues need; the twin runs them,
 //! and what they attain at what cost is the clairvoyant curve that policies are measured by.
 
+mod carry;
 mod dual;
 mod load;
 mod misses;
@@ -17,7 +18,8 @@ use homeostat_core::load::{LoadError, LoadStream};
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::Scenario;
-use dual::{Dual, Terms};
+use carry::Carried;
+use dual::{Dual, Relaxed, Terms};
 use load::Load;
 pub use schedule::{Planner, Schedule};
 pub use search::{Curve, Found, Search};
@@ -26,6 +28,11 @@ pub use search::{Curve, Found, Search};
 const TILE: Span = Span::from_secs(15);
 /// Tiles that are tried, as multiples of the shortest. Each gives a bound, and the largest holds.
 const MULTIPLES: [usize; 6] = [1, 2, 4, 8, 20, 40];
+
+/// Tiles up to this length are tried with a price on carried work.
+const LONGEST_CARRY: Span = Span::from_secs(60);
+/// Prices of carried work, as shares of what a second of work costs on a replica that is never idle.
+const PRICES: [f64; 3] = [0.5, 0.8, 1.0];
 
 /// Why there is no bound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,14 +105,28 @@ impl LowerBound {
         let (requests, lost) = load.totals();
         let work_s: f64 = load.tiles.iter().map(|tile| tile.work).sum();
         let each_s = (work_s / requests.max(1) as f64 / load.ability.pace).max(1e-6);
-        let mut lines = Vec::new();
-        for multiple in MULTIPLES {
-            let load = load.coarser(multiple);
-            let dual = Dual::new(&load, terms(scenario, &load));
-            let curve = dual.curve(each_s);
-            let best = allowed.iter().map(|missed| dual.best(&curve, *missed as f64));
-            lines.extend(best);
-            lines.extend(curve.iter().map(|(theta, relaxed)| (*relaxed, *theta)));
+        let loads: Vec<Load> = MULTIPLES.iter().map(|multiple| load.coarser(*multiple)).collect();
+        let mut problems: Vec<Box<dyn Relaxed + '_>> = Vec::new();
+        for load in &loads {
+            let terms = terms(scenario, load);
+            problems.push(Box::new(Dual::new(load, terms)));
+            if load.tile >= load.slack && load.tile <= LONGEST_CARRY {
+                let price = |share: &f64| Carried::new(load, terms, share / load.ability.pace);
+                problems.extend(PRICES.iter().map(|share| Box::new(price(share)) as Box<dyn Relaxed>));
+            }
+        }
+        let curves: Vec<Vec<(f64, f64)>> = problems.iter().map(|problem| problem.curve(each_s)).collect();
+        let mut lines: Vec<(f64, f64)> =
+            curves.iter().flatten().map(|(theta, relaxed)| (*relaxed, *theta)).collect();
+        for missed in allowed {
+            // Only the problem that bounds best on the grid of prices is looked at more closely.
+            let missed = *missed as f64;
+            let value = |i: &usize| {
+                let at = curves[*i].iter().map(|(theta, relaxed)| relaxed - theta * missed);
+                at.fold(f64::NEG_INFINITY, f64::max)
+            };
+            let best = (0..problems.len()).max_by(|a, b| value(a).total_cmp(&value(b))).unwrap_or(0);
+            lines.push(problems[best].best(&curves[best], missed));
         }
         Self { lines, lost, price_per_hour: service.price_per_hour }
     }

@@ -97,6 +97,13 @@ impl Planner {
         (self.schedule(&best.0), expected)
     }
 
+    /// A schedule with this share of replicas more, rounded up.
+    pub(super) fn widened(&self, schedule: &Schedule, share: f64) -> Schedule {
+        let more = |count: &u32| ((f64::from(*count) * (1.0 + share)).ceil() as u32).min(self.max);
+        let counts = schedule.counts.iter().map(more).collect();
+        Schedule { before: more(&schedule.before), counts, ..*schedule }
+    }
+
     /// Ready replicas per tile that cost least at this price of a miss, and the misses expected.
     fn path(&self, theta: f64) -> (Vec<u32>, f64) {
         let mut change = vec![0_i32; self.tiles + 1];
@@ -132,10 +139,10 @@ impl Planner {
             off = least + theta * f64::from(gain.misses);
             next = gain.tile + 1;
         }
-        self.trace_back(gains, &came, on < off, change)
+        Self::trace_back(gains, &came, on < off, change)
     }
 
-    fn trace_back(&self, gains: &[Gain], came: &[(bool, bool)], ends_on: bool, change: &mut [i32]) -> f64 {
+    fn trace_back(gains: &[Gain], came: &[(bool, bool)], ends_on: bool, change: &mut [i32]) -> f64 {
         let (mut is_on, mut missed) = (ends_on, 0.0);
         for (i, gain) in gains.iter().enumerate().rev() {
             let tile = gain.tile as usize;

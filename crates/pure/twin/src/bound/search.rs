@@ -30,6 +30,8 @@ pub struct Search {
     targets: Vec<f64>,
     /// Shares aimed at in the round under way.
     round: Vec<f64>,
+    /// Rounds that went beyond what the service curve can tell.
+    beyond: u32,
     /// Aims and what came of them in rough rounds, both shares of avoidable misses.
     rough: Vec<(f64, f64)>,
     /// The same in rounds that are believed.
@@ -42,6 +44,11 @@ pub struct Search {
 const CLOSE: f64 = 0.7;
 /// Shares of misses below this are nothing: less than one request in most runs.
 const NOTHING: f64 = 1e-9;
+
+/// Aims below this are beyond what the service curve can tell.
+const UNTOLD: f64 = 1e-6;
+/// Share of replicas by which a schedule beyond the service curve is widened, more each round.
+const MARGIN: f64 = 0.1;
 
 /// What to aim at first for a target, both shares of avoidable misses. The service curve counts the noise
 /// of a stretch twice where little is missed, and forgets the backlog that a missing replica leaves behind
@@ -59,6 +66,7 @@ impl Search {
             inevitable,
             targets: targets(attainments, inevitable),
             round: Vec::new(),
+            beyond: 0,
             rough: Vec::new(),
             seen: Vec::new(),
             found: Vec::new(),
@@ -68,7 +76,17 @@ impl Search {
     /// Schedules to run next; empty when all targets are met.
     pub fn round(&mut self) -> Vec<Schedule> {
         self.round = self.targets.iter().filter_map(|target| self.next(*target)).collect();
-        self.round.iter().map(|aim| self.planner.plan(self.inevitable + aim).0).collect()
+        // The service curve can't tell apart what happens once in a million: beyond it, a margin helps.
+        self.beyond += u32::from(self.round.contains(&NOTHING));
+        let plan = |aim: &f64| {
+            let (schedule, _) = self.planner.plan(self.inevitable + aim);
+            if *aim > NOTHING {
+                schedule
+            } else {
+                self.planner.widened(&schedule, MARGIN * f64::from(self.beyond))
+            }
+        };
+        self.round.iter().map(plan).collect()
     }
 
     /// Ends the rough rounds: what they found steers the first aims of the rounds that are believed, which
@@ -96,6 +114,9 @@ impl Search {
             return None;
         }
         let aim = self.aim(target);
+        if aim == NOTHING {
+            return Some(aim);
+        }
         let again = self.seen.iter().any(|(seen, _)| (aim / seen - 1.0).abs() < 1e-3);
         (!again).then_some(aim)
     }
@@ -107,6 +128,7 @@ impl Search {
         let (Some(first), Some(last)) = (seen.first(), seen.last()) else { return first_aim(target) };
         let above = seen.iter().position(|(_, missed)| *missed > wanted);
         let (low, high) = match above {
+            Some(0) if first.0 <= UNTOLD => return NOTHING,
             Some(0) => return (first.0 * wanted / first.1).max(NOTHING),
             None => return last.0 * wanted / last.1,
             Some(i) => (seen[i - 1], seen[i]),
