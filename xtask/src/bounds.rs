@@ -24,31 +24,37 @@ const KEPT: &str = "target/bounds";
 struct Case {
     trace: &'static str,
     start_up: &'static str,
+    file: PathBuf,
     bound: Value,
-    tuned: Value,
+    tuned: Option<Value>,
 }
 
 /// Runs everything and prints the tables. Results of an earlier call are used again: delete
-/// `target/bounds` to measure anew.
-pub(crate) fn run(root: &Path) -> Result<()> {
-    let mut cases = Vec::new();
+/// `target/bounds` to measure anew; `--kept` prints what is there and runs nothing.
+pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
+    let runs = !args.iter().any(|arg| arg == "--kept");
+    let mut cases: Vec<Case> = Vec::new();
+    let compare = ["compare", "--policy", "hpa-cpu-50", "--policy", "hpa-cpu-80"];
     for (trace, skip) in TRACES {
+        let file = scenario(root, trace, skip)?;
         for start_up in START_UPS {
-            let file = scenario(root, trace, skip)?;
-            let compare = ["compare", "--policy", "hpa-cpu-50", "--policy", "hpa-cpu-80"];
-            let bound = kept(root, &file, &format!("{trace}-{start_up}-bound"), start_up, &compare)?;
-            let families = FAMILIES.map(|family| ["--policy", family]).concat();
-            let tune =
-                [&["tune", "--fidelity", "fluid", "--attainment", "99,99.5,99.9"], &families[..]].concat();
-            let tuned = kept(root, &file, &format!("{trace}-{start_up}-tuned"), start_up, &tune)?;
-            match (bound, tuned) {
-                (Some(bound), Some(tuned)) => cases.push(Case { trace, start_up, bound, tuned }),
-                _ => eprintln!("skipped: {trace}: no recorded data (set HOMEOSTAT_DATA)"),
+            let name = format!("{trace}-{start_up}-bound");
+            match kept(root, &file, &name, start_up, &compare, runs)? {
+                Some(bound) => cases.push(Case { trace, start_up, file: file.clone(), bound, tuned: None }),
+                None => eprintln!("skipped: {trace}: no recorded data (set HOMEOSTAT_DATA)"),
             }
         }
     }
     if cases.is_empty() {
         bail!("no scenario could be run");
+    }
+    let families = FAMILIES.map(|family| ["--policy", family]).concat();
+    let tune = [&["tune", "--fidelity", "fluid", "--attainment", "99,99.5,99.9"], &families[..]].concat();
+    for start_up in ["120s", "30s", "300s"] {
+        for case in cases.iter_mut().filter(|case| case.start_up == start_up) {
+            let name = format!("{}-{start_up}-tuned", case.trace);
+            case.tuned = kept(root, &case.file, &name, start_up, &tune, runs)?;
+        }
     }
     print_bounds(&cases);
     print_tuned(&cases);
@@ -66,10 +72,21 @@ fn scenario(root: &Path, trace: &str, skip: u32) -> Result<PathBuf> {
     Ok(file)
 }
 
-fn kept(root: &Path, file: &Path, name: &str, start_up: &str, args: &[&str]) -> Result<Option<Value>> {
+/// The result kept under this name, or that of a run.
+fn kept(
+    root: &Path,
+    file: &Path,
+    name: &str,
+    start_up: &str,
+    args: &[&str],
+    runs: bool,
+) -> Result<Option<Value>> {
     let result = root.join(KEPT).join(format!("{name}.json"));
     if let Ok(text) = std::fs::read_to_string(&result) {
         return Ok(Some(serde_json::from_str(&text)?));
+    }
+    if !runs {
+        return Ok(None);
     }
     eprintln!("running {name}");
     let mut command = Command::new(root.join("target/release/homeostat"));
@@ -136,7 +153,8 @@ fn print_tuned(cases: &[Case]) {
 }
 
 fn tuned(case: &Case, family: &str, wanted: f64, bound: Option<f64>) -> String {
-    let entries = case.tuned["tuned"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let Some(result) = &case.tuned else { return "–".to_owned() };
+    let entries = result["tuned"].as_array().map(Vec::as_slice).unwrap_or_default();
     let of = |entry: &&Value| {
         entry["policy"] == family && entry["attainment"].as_f64().is_some_and(|a| (a - wanted).abs() < 1e-9)
     };

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
         "bench" => call(cargo().args(["bench", "-p", "homeostat-twin", "--bench", "twin", "--"]).args(&rest)),
         "schema" => schema(),
         "table" => table::run(&root()),
-        "bounds" => bounds::run(&root()),
+        "bounds" => bounds::run(&root(), &rest),
         "tuning-check" => tuning::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
         "calibration" => calibration::run(&root(), cargo()),
