@@ -95,7 +95,8 @@ fn figures(out: &mut Vec<String>, data: &ReportData, policy: &PolicyReport) {
     cell(out, s.monthly_cost.unwrap_or(f64::MAX), &month, "");
     cell(out, ratio.unwrap_or(f64::MAX), &relative, "");
     cell(out, s.cost_over_bound.unwrap_or(f64::MAX), &over, "");
-    let closed = s.gap_closed.map_or_else(|| "–".to_owned(), |gap| format!("{:.0} %", gap * 100.0));
+    let closed =
+        s.gap_closed.map_or_else(|| "–".to_owned(), |gap| format!("{:.0} %", (gap * 100.0).round() + 0.0));
     cell(out, -s.gap_closed.unwrap_or(f64::MIN), &closed, "");
     cell(out, s.scale_events as f64, &format::count(s.scale_events), "");
     cell(out, s.flips_per_hour, &format!("{:.2}", s.flips_per_hour), "");

@@ -113,7 +113,9 @@ fn cells(comparison: &Comparison, row: &Row) -> Vec<Cell> {
         Cell::new(format!("{:.1}", mean.cost)),
         Cell::new(comparison.over_bound(row).map_or_else(|| "–".to_owned(), |over| format!("{over:.2}"))),
         Cell::new(
-            comparison.gap_closed(row).map_or_else(|| "–".to_owned(), |gap| format!("{:.0} %", gap * 100.0)),
+            comparison
+                .gap_closed(row)
+                .map_or_else(|| "–".to_owned(), |gap| format!("{:.0} %", (gap * 100.0).round() + 0.0)),
         ),
         Cell::new(format!("{:.0}", mean.scale_events)),
         Cell::new(format!("{:.2}", mean.flips_per_hour)),

@@ -17,6 +17,7 @@ pub(super) struct Gain {
 }
 
 /// Work left undone against requests left undone: straight pieces of falling steepness.
+#[derive(Debug)]
 pub(super) struct Piece {
     pub(super) requests: f64,
     pub(super) work_s: f64,

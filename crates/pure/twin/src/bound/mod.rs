@@ -4,6 +4,7 @@
 //! [`Planner`] makes schedules from the same tiles with the headroom that queues need; the twin runs them,
 //! and what they attain at what cost is the clairvoyant curve that policies are measured by.
 
+mod bare;
 mod carry;
 mod dual;
 mod load;
@@ -18,6 +19,7 @@ use homeostat_core::load::{LoadError, LoadStream};
 use serde::{Deserialize, Serialize};
 
 use crate::scenario::Scenario;
+use bare::Bare;
 use carry::Carried;
 use dual::{Dual, Relaxed, Terms};
 use load::Load;
@@ -107,6 +109,7 @@ impl LowerBound {
         let each_s = (work_s / requests.max(1) as f64 / load.ability.pace).max(1e-6);
         let loads: Vec<Load> = MULTIPLES.iter().map(|multiple| load.coarser(*multiple)).collect();
         let mut problems: Vec<Box<dyn Relaxed + '_>> = Vec::new();
+        problems.push(Box::new(Bare::new(&loads[2])));
         for load in &loads {
             let terms = terms(scenario, load);
             problems.push(Box::new(Dual::new(load, terms)));

@@ -2,6 +2,7 @@
 
 use homeostat_core::draw::{Draws, Key};
 
+use super::bare::Bare;
 use super::carry::Carried;
 use super::dual::{Dual, Relaxed, Terms};
 use super::load::{Ability, CLASSES, Load, Tile};
@@ -279,7 +280,8 @@ fn the_bound_holds_on_500_tiny_instances_solved_by_enumeration() {
         let optimum = tiny.optimum();
         for times in [1, 2] {
             let (load, terms) = (tiny.load().coarser(times), tiny.terms(times));
-            let mut problems: Vec<Box<dyn Relaxed>> = vec![Box::new(Dual::new(&load, terms))];
+            let mut problems: Vec<Box<dyn Relaxed>> =
+                vec![Box::new(Dual::new(&load, terms)), Box::new(Bare::new(&load))];
             for share in [0.0, 0.5, 1.0, 2.0] {
                 problems.push(Box::new(Carried::new(&load, terms, share / tiny.slots)));
             }
