@@ -4,10 +4,11 @@
 //! with as many days of its tuning part to search on; the load is scaled to 20 replicas on what is cut out.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
+
+use crate::product;
 
 /// The traces, and the days of each part that are left out: the World Cup is quiet before.
 const TRACES: [(&str, u32); 5] =
@@ -82,32 +83,16 @@ fn kept(
     runs: bool,
 ) -> Result<Option<Value>> {
     let result = root.join(KEPT).join(format!("{name}.json"));
-    if let Ok(text) = std::fs::read_to_string(&result) {
-        return Ok(Some(serde_json::from_str(&text)?));
-    }
-    if !runs {
+    if !runs && !result.exists() {
         return Ok(None);
     }
-    eprintln!("running {name}");
-    let mut command = Command::new(root.join("target/release/homeostat"));
-    command.arg(args[0]).arg(file).args(&args[1..]).args(["--start-up", start_up, "--json", "--quiet"]);
-    let output = command
-        .current_dir(root)
-        .output()
-        .context("cannot start target/release/homeostat; run `cargo build --release` first")?;
-    let error = String::from_utf8_lossy(&output.stderr);
-    if error.contains("cannot find the recorded trace") {
-        return Ok(None);
-    }
+    let file = file.to_string_lossy();
+    let args = [&[args[0], &*file], &args[1..], &["--start-up", start_up]].concat();
     // 1: an attainment that no setting reaches, which the table shows.
-    if !matches!(output.status.code(), Some(0 | 1)) {
-        bail!("{name}: {error}");
-    }
-    std::fs::write(result, &output.stdout)?;
-    Ok(Some(serde_json::from_slice(&output.stdout)?))
+    product::kept(root, &result, &args, &[0, 1])
 }
 
-/// The best schedule and the lower bound at an attainment, linear between the points of the curve.
+/// The best schedule and the lower bound at an attainment that the curve was asked for.
 fn bound_at(case: &Case, attainment: f64) -> Option<(f64, f64)> {
     let points = case.bound["bound"].as_array()?;
     let found =

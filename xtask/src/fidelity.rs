@@ -1,10 +1,11 @@
 //! How near fluid runs come to runs by request: the table of docs/performance.md.
 
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use serde_json::Value;
+
+use crate::product;
 
 /// Scenarios and how much of them is run; all of it where nothing is said.
 const SCENARIOS: [(&str, Option<&str>); 6] = [
@@ -43,27 +44,11 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
 }
 
 fn compare(root: &Path, file: &Path, fidelity: &str, args: &[String]) -> Result<Option<Value>> {
-    let mut command = Command::new(root.join("target/release/homeostat"));
-    command
-        .arg("compare")
-        .arg(file)
-        .args(["--json", "--quiet", "--timing", "--fidelity", fidelity])
-        .args(args);
-    for policy in POLICIES {
-        command.args(["--policy", policy]);
-    }
-    let output = command
-        .current_dir(root)
-        .output()
-        .context("cannot start target/release/homeostat; run `cargo build --release` first")?;
-    let error = String::from_utf8_lossy(&output.stderr);
-    if error.contains("cannot find the recorded trace") {
-        return Ok(None);
-    }
-    if !output.status.success() {
-        bail!("{}: {error}", file.display());
-    }
-    Ok(Some(serde_json::from_slice(&output.stdout)?))
+    let file = file.to_string_lossy();
+    let policies = POLICIES.map(|policy| ["--policy", policy]).concat();
+    let mut all = vec!["compare", &*file, "--no-bound", "--timing", "--fidelity", fidelity];
+    all.extend(args.iter().map(String::as_str));
+    product::json(root, &[&all[..], &policies[..]].concat(), &[0])
 }
 
 fn rows(exact: &Value, fluid: &Value) {

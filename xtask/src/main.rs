@@ -15,6 +15,7 @@
 mod bounds;
 mod calibration;
 mod fidelity;
+mod product;
 mod table;
 mod tidy;
 mod tuning;

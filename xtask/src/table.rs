@@ -1,10 +1,11 @@
 //! The README's table: the benchmark scenarios under the built-in policies, as Markdown.
 
 use std::path::Path;
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
+
+use crate::product;
 
 /// The traces of the table, by scenario file.
 const SCENARIOS: [&str; 6] = ["world-cup", "twitter", "nasa", "mongo-01", "ingress-05", "azure-llm"];
@@ -32,30 +33,10 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 }
 
 fn compare(root: &Path, name: &str) -> Result<Option<Value>> {
-    let kept = root.join(KEPT).join(format!("{name}.json"));
-    if let Ok(text) = std::fs::read_to_string(&kept) {
-        return Ok(Some(serde_json::from_str(&text)?));
-    }
-    eprintln!("running {name}");
-    let mut command = Command::new(root.join("target/release/homeostat"));
-    command.args(["compare", &format!("scenarios/benchmark/{name}.yaml"), "--json", "--quiet"]);
-    for policy in POLICIES {
-        command.args(["--policy", policy]);
-    }
-    let output = command
-        .current_dir(root)
-        .output()
-        .context("cannot start target/release/homeostat; run `cargo build --release` first")?;
-    let error = String::from_utf8_lossy(&output.stderr);
-    if error.contains("cannot find the recorded trace") {
-        return Ok(None);
-    }
-    if !output.status.success() {
-        bail!("{name}: {error}");
-    }
-    std::fs::create_dir_all(root.join(KEPT))?;
-    std::fs::write(kept, &output.stdout)?;
-    Ok(Some(serde_json::from_slice(&output.stdout)?))
+    let file = format!("scenarios/benchmark/{name}.yaml");
+    let policies = POLICIES.map(|policy| ["--policy", policy]).concat();
+    let args = [&["compare", &file, "--no-bound"], &policies[..]].concat();
+    product::kept(root, &root.join(KEPT).join(format!("{name}.json")), &args, &[0])
 }
 
 fn print(columns: &[(&str, Value)]) {

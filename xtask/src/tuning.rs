@@ -1,10 +1,11 @@
 //! `tune` against exhaustive search over the same spaces: the table of docs/tuning.md, as Markdown.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value;
+
+use crate::product;
 
 /// Scenarios by file, changes to them, and what runs both searches. Exhaustive search request by request
 /// is affordable on the short ones only; on the others both searches run on the fluid twin.
@@ -67,28 +68,10 @@ fn tune(
     fidelity: &str,
     search: &str,
 ) -> Result<Option<Value>> {
-    if let Ok(text) = std::fs::read_to_string(kept) {
-        return Ok(Some(serde_json::from_str(&text)?));
-    }
-    eprintln!("running {name}, {}, {search}", options[1]);
-    let mut command = Command::new(root.join("target/release/homeostat"));
-    command.args(["tune", &format!("scenarios/{name}.yaml"), "--json", "--quiet"]).args(options);
-    command.args(["--attainment", ATTAINMENTS, "--fidelity", fidelity, "--search", search]);
-    let output = command
-        .current_dir(root)
-        .output()
-        .context("cannot start target/release/homeostat; run `cargo build --release` first")?;
-    let error = String::from_utf8_lossy(&output.stderr);
-    if error.contains("cannot find the recorded trace") {
-        return Ok(None);
-    }
+    let file = format!("scenarios/{name}.yaml");
+    let how = ["--attainment", ATTAINMENTS, "--fidelity", fidelity, "--search", search];
     // 1: an attainment that no setting reaches, which the table shows.
-    if !matches!(output.status.code(), Some(0 | 1)) {
-        bail!("{name}: {error}");
-    }
-    std::fs::create_dir_all(root.join(KEPT))?;
-    std::fs::write(kept, &output.stdout)?;
-    Ok(Some(serde_json::from_slice(&output.stdout)?))
+    product::kept(root, kept, &[&["tune", &file], options, &how].concat(), &[0, 1])
 }
 
 fn print(rows: &[(&str, &str, Value, Value)]) {
