@@ -24,7 +24,7 @@ impl Simulation {
         let running = &mut self.services[service];
         let front = Front { arrived: running.arrived, held: running.held.len() as u64 };
         running.pipeline.scrape(self.now, &mut running.fleet, front);
-        let again = self.now + running.pipeline.sensing.scrape;
+        let again = self.now + running.pipeline.collector.sensing.scrape;
         self.events.push(again, What::Scrape { service: service as u16 });
     }
 

@@ -59,7 +59,7 @@ impl Fluid {
             held,
             number: 0,
         });
-        self.events.push(self.now + self.pipeline.sensing.scrape, What::Scrape { service: 0 });
+        self.events.push(self.now + self.pipeline.collector.sensing.scrape, What::Scrape { service: 0 });
     }
 
     fn tick(&mut self, again: bool, recorder: &mut dyn Recorder) -> Result<(), Stop> {

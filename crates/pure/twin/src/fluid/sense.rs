@@ -11,8 +11,8 @@ use homeostat_core::policy::{Need, Sensing};
 use homeostat_core::{Instant, Span};
 
 use crate::fleet::Fleet;
-use crate::scenario::{Metrics, Outage};
-use crate::sense;
+use crate::scenario::Metrics;
+use crate::sense::{self, Collector};
 
 /// Sums of one replica that takes traffic, since the start of the run.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,13 +71,7 @@ pub(super) struct Snap {
 /// The pipeline.
 #[derive(Debug)]
 pub(super) struct Pipeline {
-    pub(super) sensing: Sensing,
-    missing: f64,
-    stale: f64,
-    outages: Vec<Outage>,
-    start: Instant,
-    key: Key,
-    scrapes: u64,
+    pub(super) collector: Collector,
     snaps: VecDeque<Snap>,
 }
 
@@ -86,36 +80,21 @@ type Pair<'a> = (&'a Snap, Option<&'a Snap>);
 
 impl Pipeline {
     pub(super) fn new(metrics: &Metrics, sensing: Option<Sensing>, start: Instant, key: Key) -> Self {
-        let own = Sensing { scrape: metrics.scrape, window: metrics.window, delay: metrics.delay };
-        Self {
-            sensing: sensing.unwrap_or(own),
-            missing: metrics.missing,
-            stale: metrics.stale,
-            outages: metrics.outages.clone(),
-            start,
-            key: key.child("metrics"),
-            scrapes: 0,
-            snaps: VecDeque::new(),
-        }
+        Self { collector: Collector::new(metrics, sensing, start, key), snaps: VecDeque::new() }
     }
 
     /// Keeps what a scrape sees, unless it brings nothing new.
     pub(super) fn scrape(&mut self, mut snap: Snap) {
-        snap.number = self.scrapes;
-        let mut draws = self.key.at(self.scrapes);
-        self.scrapes += 1;
-        if self.stale > 0.0 && draws.chance(self.stale) {
-            return;
-        }
-        let reach = self.sensing.window + self.sensing.delay + self.sensing.scrape * 2;
+        let Some(number) = self.collector.next() else { return };
+        snap.number = number;
+        let reach = self.collector.reach();
         sense::keep(&mut self.snaps, snap.at.back(reach), |s| s.at, snap);
     }
 
     /// The answers to `needs` at `now`.
     pub(super) fn read(&self, needs: &[Need], now: Instant, fleet: &Fleet, stays: &[Stay]) -> Vec<Reading> {
-        let readable = now.back(self.sensing.delay);
-        let since = now.since(self.start);
-        let out = self.outages.iter().any(|o| since >= o.at && since < o.at + o.lasts);
+        let readable = now.back(self.collector.sensing.delay);
+        let out = self.collector.out(now);
         let end = self.snaps.partition_point(|s| s.at <= readable);
         let read = |need: &Need| {
             if out {
@@ -135,7 +114,7 @@ impl Pipeline {
         let common = self.pair(end, Instant::ZERO);
         let sample = |index: &u32| {
             let (replica, stay) = (&fleet.replicas[*index as usize], &stays[*index as usize]);
-            let (now, before) = if self.missing > 0.0 {
+            let (now, before) = if self.collector.missing > 0.0 {
                 self.own_pair(end, stay.answers_from, replica.id.0)?
             } else {
                 self.pair_from(common, end, stay.answers_from)?
@@ -153,7 +132,7 @@ impl Pipeline {
         let first = if from == Instant::ZERO { 0 } else { self.snaps.partition_point(|s| s.at < from) };
         let last = end.checked_sub(1).filter(|last| *last >= first)?;
         let now = &self.snaps[last];
-        let since = now.at.back(self.sensing.window);
+        let since = now.at.back(self.collector.sensing.window);
         let start = self.snaps.partition_point(|s| s.at <= since).saturating_sub(1).max(first);
         Some((now, (start < last).then(|| &self.snaps[start])))
     }
@@ -167,9 +146,11 @@ impl Pipeline {
 
     /// The same, with the scrapes that were lost for this replica left out.
     fn own_pair(&self, end: usize, from: Instant, id: u64) -> Option<Pair<'_>> {
-        let kept = |s: &&Snap| s.at >= from && !self.key.nth(s.number).at(id).chance(self.missing);
+        let kept = |s: &&Snap| {
+            s.at >= from && !self.collector.key.nth(s.number).at(id).chance(self.collector.missing)
+        };
         let now = self.snaps.iter().take(end).rev().find(kept)?;
-        let since = now.at.back(self.sensing.window);
+        let since = now.at.back(self.collector.sensing.window);
         let before = self.snaps.iter().rev().filter(|s| s.at <= since).find(kept);
         let before = before.or_else(|| self.snaps.iter().find(kept)).filter(|b| b.at < now.at);
         Some((now, before))

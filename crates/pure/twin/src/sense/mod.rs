@@ -48,16 +48,56 @@ pub(crate) struct Front {
     pub(crate) held: u64,
 }
 
-/// The pipeline of one service.
+/// When a pipeline collects, and what gets lost on the way: the same for every engine.
 #[derive(Debug)]
-pub(crate) struct Pipeline {
+pub(crate) struct Collector {
     pub(crate) sensing: Sensing,
-    missing: f64,
+    pub(crate) missing: f64,
     stale: f64,
     outages: Vec<Outage>,
     start: Instant,
-    key: Key,
+    pub(crate) key: Key,
     scrapes: u64,
+}
+
+impl Collector {
+    pub(crate) fn new(metrics: &Metrics, sensing: Option<Sensing>, start: Instant, key: Key) -> Self {
+        let own = Sensing { scrape: metrics.scrape, window: metrics.window, delay: metrics.delay };
+        Self {
+            sensing: sensing.unwrap_or(own),
+            missing: metrics.missing,
+            stale: metrics.stale,
+            outages: metrics.outages.clone(),
+            start,
+            key: key.child("metrics"),
+            scrapes: 0,
+        }
+    }
+
+    /// The number of this scrape, unless it brings nothing new.
+    pub(crate) fn next(&mut self) -> Option<u64> {
+        let number = self.scrapes;
+        self.scrapes += 1;
+        let stale = self.stale > 0.0 && self.key.at(number).chance(self.stale);
+        (!stale).then_some(number)
+    }
+
+    /// How far back a value can reach.
+    pub(crate) fn reach(&self) -> Span {
+        self.sensing.window + self.sensing.delay + self.sensing.scrape * 2
+    }
+
+    /// Whether the metrics source doesn't answer.
+    pub(crate) fn out(&self, now: Instant) -> bool {
+        let since = now.since(self.start);
+        self.outages.iter().any(|o| since >= o.at && since < o.at + o.lasts)
+    }
+}
+
+/// The pipeline of one service.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) collector: Collector,
     front: VecDeque<FrontSnap>,
 }
 
@@ -77,28 +117,14 @@ pub fn answers(need: &Need) -> bool {
 
 impl Pipeline {
     pub(crate) fn new(metrics: &Metrics, sensing: Option<Sensing>, start: Instant, key: Key) -> Self {
-        let own = Sensing { scrape: metrics.scrape, window: metrics.window, delay: metrics.delay };
-        Self {
-            sensing: sensing.unwrap_or(own),
-            missing: metrics.missing,
-            stale: metrics.stale,
-            outages: metrics.outages.clone(),
-            start,
-            key: key.child("metrics"),
-            scrapes: 0,
-            front: VecDeque::new(),
-        }
+        Self { collector: Collector::new(metrics, sensing, start, key), front: VecDeque::new() }
     }
 
     /// Reads all endpoints of a service.
     pub(crate) fn scrape(&mut self, now: Instant, fleet: &mut Fleet, front: Front) {
-        let mut draws = self.key.at(self.scrapes);
-        let key = self.key.nth(self.scrapes);
-        self.scrapes += 1;
-        if self.stale > 0.0 && draws.chance(self.stale) {
-            return;
-        }
-        let horizon = now.back(self.reach());
+        let Some(number) = self.collector.next() else { return };
+        let (key, missing) = (self.collector.key.nth(number), self.collector.missing);
+        let horizon = now.back(self.collector.reach());
         let (mut inside, mut waiting) = (front.held, front.held);
         for index in &fleet.live {
             let replica = &mut fleet.replicas[*index as usize];
@@ -107,7 +133,7 @@ impl Pipeline {
             }
             inside += u64::from(replica.station.outstanding(now));
             waiting += u64::from(replica.station.waiting(now));
-            let lost = self.missing > 0.0 && key.at(replica.id.0).chance(self.missing);
+            let lost = missing > 0.0 && key.at(replica.id.0).chance(missing);
             if !lost {
                 let memory_mib = f64::from(fleet.spec.memory_mib) + replica.leaked_mib;
                 keep(
@@ -127,21 +153,11 @@ impl Pipeline {
         keep(&mut self.front, horizon, |s| s.at, snap);
     }
 
-    /// How far back a value can reach.
-    fn reach(&self) -> Span {
-        self.sensing.window + self.sensing.delay + self.sensing.scrape * 2
-    }
-
-    fn out(&self, now: Instant) -> bool {
-        let since = now.since(self.start);
-        self.outages.iter().any(|o| since >= o.at && since < o.at + o.lasts)
-    }
-
     /// The answers to `needs` at `now`.
     pub(crate) fn read(&self, needs: &[Need], now: Instant, fleet: &Fleet) -> Vec<Reading> {
-        let readable = now.back(self.sensing.delay);
+        let readable = now.back(self.collector.sensing.delay);
         let read = |need: &Need| {
-            if self.out(now) {
+            if self.collector.out(now) {
                 return Reading::Failed(FetchError::Unavailable);
             }
             match need {
@@ -190,7 +206,7 @@ impl Pipeline {
     ) -> Option<(&'a T, Option<&'a T>)> {
         let end = snaps.partition_point(|s| at(s) <= readable);
         let now = snaps.get(end.checked_sub(1)?)?;
-        let from = at(now).back(self.sensing.window);
+        let from = at(now).back(self.collector.sensing.window);
         let start = snaps.partition_point(|s| at(s) <= from).saturating_sub(1);
         Some((now, (start + 1 < end).then(|| &snaps[start])))
     }
