@@ -8,17 +8,19 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each of our crates may use of the others, and nothing else.
-const MAY_USE: [(&str, &[&str]); 8] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
     ("homeostat-core", &[]),
-    ("homeostat-policy", &["homeostat-core"]),
-    ("homeostat-twin", &["homeostat-core", "homeostat-policy"]),
-    ("homeostat-calibrate", &["homeostat-core", "homeostat-policy", "homeostat-twin"]),
+    ("homeostat-forecast", &["homeostat-core"]),
+    ("homeostat-policy", &["homeostat-core", "homeostat-forecast"]),
+    ("homeostat-twin", &["homeostat-core", "homeostat-forecast", "homeostat-policy"]),
+    ("homeostat-calibrate", &["homeostat-core", "homeostat-forecast", "homeostat-policy", "homeostat-twin"]),
     ("homeostat-trace", &["homeostat-core"]),
     ("homeostat-report", &[]),
     (
         "homeostat",
         &[
             "homeostat-core",
+            "homeostat-forecast",
             "homeostat-policy",
             "homeostat-twin",
             "homeostat-calibrate",

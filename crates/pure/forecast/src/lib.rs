@@ -1,0 +1,22 @@
+//! What will happen.
+//!
+//! A [`Forecaster`] takes one value per step of time and answers with [`Paths`]: sample paths of the next
+//! steps, from which every quantile derives. It knows missing values and lower bounds ([`Value`]) from
+//! zeros, and local time and known events from a [`Calendar`]. Everything is incremental and seeded: the
+//! same values give the same paths to the byte.
+//!
+//! ```text
+//! values ─► clean ─► models ─► choice ─► residuals on line ─► sample paths ─► quantiles
+//! ```
+
+mod calendar;
+mod forecaster;
+pub mod model;
+mod paths;
+pub mod score;
+mod series;
+
+pub use calendar::{Calendar, Event};
+pub use forecaster::{Chosen, Forecaster, Settings, Why};
+pub use paths::Paths;
+pub use series::{Series, Value};
