@@ -21,11 +21,20 @@ pub struct Settings {
     pub seed: u64,
     /// Local time and events.
     pub calendar: Calendar,
+    /// Use this model of [`crate::model::NAMES`] alone, for comparisons; `None` lets the errors choose.
+    pub only: Option<&'static str>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { step: Span::MINUTE, horizon: Span::HOUR, paths: 100, seed: 1, calendar: Calendar::default() }
+        Self {
+            step: Span::MINUTE,
+            horizon: Span::HOUR,
+            paths: 100,
+            seed: 1,
+            calendar: Calendar::default(),
+            only: None,
+        }
     }
 }
 

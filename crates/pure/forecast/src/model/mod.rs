@@ -8,6 +8,9 @@ use homeostat_core::Instant;
 
 use crate::series::Value;
 
+/// All models, the simplest first.
+pub const NAMES: [&str; 1] = ["last"];
+
 /// Where a step stands in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
