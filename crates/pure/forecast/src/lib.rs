@@ -9,6 +9,7 @@
 //! values ─► clean ─► models ─► choice ─► residuals on line ─► sample paths ─► quantiles
 //! ```
 
+pub mod backtest;
 mod calendar;
 mod forecaster;
 pub mod model;
