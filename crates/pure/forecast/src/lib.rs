@@ -11,6 +11,7 @@
 
 pub mod backtest;
 mod calendar;
+pub mod clean;
 mod forecaster;
 pub mod model;
 mod paths;

@@ -167,9 +167,9 @@ pub fn losses(
     (out, sum / n.max(1) as f64)
 }
 
-/// Coverage of the 90 % interval at horizon `k`, for every whole day (UTC) of targets from `burn_in` after the
-/// first origin on that has a forecast and a target at half of its origins or more: start of the day,
-/// share covered, targets.
+/// Coverage of the 90 % interval at horizon `k` for every whole day (UTC) from `burn_in` after the first
+/// origin on that has a forecast and a target at half of its origins or more: start of the day, share
+/// covered, targets.
 pub fn by_day(
     series: &Series,
     plan: &Plan,
