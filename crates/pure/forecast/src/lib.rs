@@ -10,13 +10,18 @@
 //! ```
 
 mod calendar;
+mod choice;
 mod forecaster;
+mod history;
 pub mod model;
 mod paths;
 pub mod score;
 mod series;
+mod spread;
 
 pub use calendar::{Calendar, Event};
-pub use forecaster::{Chosen, Forecaster, Settings, Why};
+pub use choice::{Score, Why};
+pub use forecaster::{Chosen, Forecaster, Settings};
+pub use history::History;
 pub use paths::Paths;
 pub use series::{Series, Value};
