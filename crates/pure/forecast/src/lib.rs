@@ -9,8 +9,10 @@
 //! values ─► clean ─► models ─► choice ─► residuals on line ─► sample paths ─► quantiles
 //! ```
 
+pub mod backtest;
 mod calendar;
 mod choice;
+pub mod clean;
 mod forecaster;
 mod history;
 pub mod model;
