@@ -9,12 +9,14 @@
 //! values ─► clean ─► models ─► choice ─► residuals on line ─► sample paths ─► quantiles
 //! ```
 
+pub mod aging;
 mod calendar;
 mod forecaster;
 pub mod model;
 mod paths;
 pub mod score;
 mod series;
+pub mod trend;
 
 pub use calendar::{Calendar, Event};
 pub use forecaster::{Chosen, Forecaster, Settings, Why};

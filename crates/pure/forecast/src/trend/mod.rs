@@ -1,0 +1,5 @@
+//! Slopes of noisy series, and how sure they are.
+
+mod sen;
+
+pub use sen::theil_sen;
