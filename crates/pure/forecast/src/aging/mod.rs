@@ -10,11 +10,13 @@
 //! average and in a few kilobytes.
 
 mod blocks;
+mod decide;
 mod detector;
 mod reach;
 pub mod synth;
 mod trend;
 
+pub use decide::{ACTIONS, Choice, Costs, Outlook, decide};
 pub use detector::Detector;
 use homeostat_core::Span;
 pub use trend::Trend;
