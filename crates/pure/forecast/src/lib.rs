@@ -10,6 +10,7 @@
 //! ```
 
 pub mod backtest;
+pub mod aging;
 mod calendar;
 mod choice;
 pub mod clean;
@@ -20,6 +21,7 @@ mod paths;
 pub mod score;
 mod series;
 mod spread;
+pub mod trend;
 
 pub use calendar::{Calendar, Event};
 pub use choice::{Score, Why};
