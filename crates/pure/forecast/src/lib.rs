@@ -9,8 +9,8 @@
 //! values ─► clean ─► models ─► choice ─► residuals on line ─► sample paths ─► quantiles
 //! ```
 
-pub mod backtest;
 pub mod aging;
+pub mod backtest;
 mod calendar;
 mod choice;
 pub mod clean;
