@@ -65,10 +65,19 @@ pub enum Rule {
     DownDisabled = 28,
     /// Scaling up is switched off by the policy.
     UpDisabled = 29,
+    /// The fewest replicas that meet the objective at the rate observed now. Reference: that rate.
+    ReactiveFloor = 30,
+    /// The fewest replicas that meet the objective over the window of the forecast. Observed: expected late
+    /// share; reference: share permitted (both in thousandths of a per cent).
+    ForecastWindow = 31,
+    /// Replicas given up now would be needed again before they were back.
+    NeededAgain = 32,
+    /// There is no forecast: the reactive count with headroom.
+    NoForecast = 33,
 }
 
 /// All rules in order of their number.
-pub const RULES: [Rule; 30] = [
+pub const RULES: [Rule; 34] = [
     Rule::Fixed,
     Rule::Schedule,
     Rule::MetricRatio,
@@ -99,6 +108,10 @@ pub const RULES: [Rule; 30] = [
     Rule::Grace,
     Rule::DownDisabled,
     Rule::UpDisabled,
+    Rule::ReactiveFloor,
+    Rule::ForecastWindow,
+    Rule::NeededAgain,
+    Rule::NoForecast,
 ];
 
 /// One step of a policy's reasoning.

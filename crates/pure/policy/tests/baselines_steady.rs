@@ -20,6 +20,7 @@ fn context() -> BuildContext {
         capacity_per_replica: 20.0,
         peak_rate: 310.0,
         start: Instant::ZERO,
+        ..BuildContext::default()
     }
 }
 

@@ -128,6 +128,7 @@ mod tests {
             capacity_per_replica: 20.0,
             peak_rate: 310.0,
             start: Instant::ZERO,
+            ..BuildContext::default()
         }
     }
 
