@@ -427,10 +427,24 @@ pub(crate) struct ValidateArgs {
     pub(crate) seed: u64,
 }
 
+/// How a forecast is shown.
+#[derive(Debug, Args)]
+pub(crate) struct ForecastShow {
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw history and forecast to this file (SVG); with --backtest also past forecasts beside what came
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Add CPU seconds to the back-test (they differ from run to run)
+    #[arg(long, requires = "backtest")]
+    pub(crate) timing: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ForecastArgs {
     /// The series: any trace that is read elsewhere, or CSV with a time and a value; `data:NAME` is looked
-    /// for under HOMEOSTAT_DATA
+    /// for in the folder of recorded data
     pub(crate) file: String,
     /// How far ahead; several with commas are all tested
     #[arg(long, value_name = "TIME", value_delimiter = ',', value_parser = positive, default_value = "15m")]
@@ -453,15 +467,8 @@ pub(crate) struct ForecastArgs {
     /// A column that says when the service was saturated: its throughput was then less than the demand
     #[arg(long, value_name = "NAME")]
     pub(crate) saturated: Option<String>,
-    /// Print one JSON object instead of tables
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Draw history and forecast to this file (SVG); with --backtest also past forecasts beside what came
-    #[arg(long, value_name = "FILE")]
-    pub(crate) plot: Option<PathBuf>,
-    /// Add CPU seconds to the back-test (they differ from run to run)
-    #[arg(long, requires = "backtest")]
-    pub(crate) timing: bool,
+    #[command(flatten)]
+    pub(crate) show: ForecastShow,
     /// Seed of the sample paths
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,

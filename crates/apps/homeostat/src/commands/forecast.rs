@@ -44,11 +44,11 @@ pub(crate) fn run(args: &ForecastArgs) -> Outcome {
         })
         .transpose()?;
     let forecast = forecast::forecast(series, &settings);
-    let result = Result { recorded, forecast, backtest, timing: args.timing };
-    if let Some(path) = &args.plot {
+    let result = Result { recorded, forecast, backtest, timing: args.show.timing };
+    if let Some(path) = &args.show.plot {
         write_whole(path, &fan_plot::render(&result))?;
     }
-    if args.json {
+    if args.show.json {
         for note in &result.recorded.notes {
             eprintln!("note: {note}");
         }

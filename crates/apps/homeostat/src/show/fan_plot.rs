@@ -19,6 +19,8 @@ const TOP: f64 = 60.0;
 const MOST: usize = 1_200;
 /// Past forecasts that are drawn.
 const PAST: usize = 400;
+/// Height of a band at most, over the highest line.
+const MOST_BAND: f64 = 2.0;
 /// Quantiles of the fan, from the outside in.
 const FAN: [f64; 7] = [0.01, 0.99, 0.05, 0.95, 0.25, 0.75, 0.5];
 
@@ -152,8 +154,10 @@ impl Frame {
         let bands = || panel.bands.iter().flat_map(|band| band.points.iter());
         let times = || lines().map(|(at, _)| at.0).chain(bands().map(|(at, ..)| at.0));
         let (from, to) = (times().min().unwrap_or(0), times().max().unwrap_or(1));
-        let tops = lines().filter_map(|(_, value)| *value).chain(bands().map(|(.., high)| *high));
-        let high = tops.fold(0.0, f64::max);
+        let line = lines().filter_map(|(_, value)| *value).fold(0.0, f64::max);
+        let band = bands().map(|(.., high)| *high).fold(0.0, f64::max);
+        // A band far above all lines is cut, else nothing else could be seen.
+        let high = if line > 0.0 { band.min(line * MOST_BAND).max(line) } else { band };
         Self { from, span: (to - from).max(1) as f64, high: if high > 0.0 { high * 1.05 } else { 1.0 }, top }
     }
 
@@ -162,7 +166,7 @@ impl Frame {
     }
 
     fn y(&self, value: f64) -> f64 {
-        self.top + PANEL * (1.0 - value / self.high)
+        self.top + PANEL * (1.0 - (value / self.high).min(1.0))
     }
 }
 
@@ -187,6 +191,7 @@ fn draw(out: &mut String, panel: &Panel, top: f64, calendar: bool) {
         let label = label(at, calendar);
         put(format_args!("<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{label}</text>"));
     }
+    legend(&mut put, panel, top);
     for band in panel.bands.iter().filter(|band| !band.points.is_empty()) {
         let upper = band.points.iter().map(|(at, _, high)| (*at, *high));
         let lower = band.points.iter().rev().map(|(at, low, _)| (*at, *low));
@@ -203,6 +208,19 @@ fn draw(out: &mut String, panel: &Panel, top: f64, calendar: bool) {
     if let Some(now) = panel.now {
         let (x, end) = (frame.x(now), top + PANEL);
         put(format_args!("<path d=\"M{x:.1} {top}V{end}\" stroke=\"#888\" stroke-dasharray=\"3 3\"/>"));
+    }
+}
+
+/// What the lines are, at the right of the title.
+fn legend(put: &mut impl FnMut(std::fmt::Arguments), panel: &Panel, top: f64) {
+    let names = [("known", "recorded"), ("middle", "median forecast")];
+    let mut x = WIDTH - RIGHT - 250.0;
+    for (class, name) in names.iter().filter(|(class, _)| panel.lines.iter().any(|line| line.class == *class))
+    {
+        let (y, end, text) = (top - 14.0, x + 24.0, x + 30.0);
+        put(format_args!("<polyline class=\"{class}\" points=\"{x:.1},{y:.1} {end:.1},{y:.1}\"/>"));
+        put(format_args!("<text x=\"{text:.1}\" y=\"{:.1}\">{name}</text>", y + 4.0));
+        x += 110.0;
     }
 }
 

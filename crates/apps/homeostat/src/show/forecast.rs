@@ -28,6 +28,8 @@ const fn why(why: Why) -> (&'static str, &'static str) {
         Why::SimplestAsGood => {
             ("simplest_as_good", "no other is better by more than chance, and it is the simplest")
         }
+        Why::Constant => ("constant", "all values were the same"),
+        Why::Told => ("told", "it was asked for"),
         Why::NoData => ("no_data", "no value was ever known"),
     }
 }
@@ -103,8 +105,8 @@ pub(crate) fn text(result: &Result) -> String {
         line(format!("cleaned: {told}"));
     }
     line(quantiles(result));
-    let (chosen, [_, because]) =
-        (result.forecast.chosen, [why(result.forecast.chosen.why).0, why(result.forecast.chosen.why).1]);
+    let chosen = result.forecast.chosen;
+    let (_, because) = why(chosen.why);
     line(format!("model: {}, because {because}", chosen.model));
     if let Some(backtest) = &result.backtest {
         line(String::new());
