@@ -8,7 +8,7 @@ const MEMORY: (f64, f64) = (2.0 * 86_400.0, 168.0);
 /// A simpler model is as good when its error is at most this times the least.
 const AS_GOOD: f64 = 1.01;
 /// A model is a candidate after this many targets.
-const TRIED: u32 = 12;
+const TRIED: u32 = 30;
 /// The present choice stays while its error is at most this times that of the other.
 const STAY: f64 = 1.01;
 
@@ -46,6 +46,8 @@ pub struct Score {
 
 pub(crate) struct Choice {
     models: Vec<Box<dyn Model>>,
+    /// Each answer's name, model and number there.
+    answers: Vec<(&'static str, usize, usize)>,
     boards: Vec<Board>,
     knots: Vec<usize>,
     weight: f64,
@@ -53,27 +55,17 @@ pub(crate) struct Choice {
     told: bool,
 }
 
-/// The rolling errors of a model.
+/// The rolling error of a model.
 #[derive(Debug, Clone, Copy, Default)]
 struct Errors {
     mean: f64,
-    /// The same mean of the simplest model over the same targets, so that a model that began late is not
-    /// compared on other targets.
-    simplest: f64,
     count: u32,
 }
 
 impl Errors {
-    fn add(&mut self, error: f64, simplest: f64, weight: f64) {
+    fn add(&mut self, error: f64, weight: f64) {
         self.count = self.count.saturating_add(1);
-        let weight = weight.max(1.0 / f64::from(self.count));
-        self.mean += weight * (error - self.mean);
-        self.simplest += weight * (simplest - self.simplest);
-    }
-
-    /// Error over the simplest model's.
-    fn ratio(self) -> f64 {
-        if self.simplest > 0.0 { self.mean / self.simplest } else { self.mean }
+        self.mean += weight.max(1.0 / f64::from(self.count)) * (error - self.mean);
     }
 }
 
@@ -83,8 +75,8 @@ struct Board {
     /// Forecasts of the last `ahead` origins, model by model.
     pending: Vec<f32>,
     errors: Vec<Errors>,
-    /// The simplest model's error at the newest target.
-    simplest: f64,
+    /// Which models have been compared already.
+    joined: Vec<bool>,
     chosen: usize,
     why: Why,
 }
@@ -93,20 +85,28 @@ impl Choice {
     /// All models, or the named one alone.
     pub(crate) fn new(knots: &[usize], step_s: f64, only: Option<&str>) -> Self {
         let told = only.is_some_and(|name| NAMES.contains(&name));
-        let wanted = |name: &&&str| !told || only == Some(**name);
-        let models: Vec<_> =
-            NAMES.iter().filter(wanted).filter_map(|name| model::build(name, knots)).collect();
+        let mut models = model::all(knots);
+        if told {
+            models.retain(|model| model.names().iter().any(|name| only == Some(*name)));
+        }
+        let mut answers = Vec::new();
+        for (index, model) in models.iter().enumerate() {
+            answers.extend(model.names().iter().enumerate().map(|(answer, name)| (*name, index, answer)));
+        }
+        if told {
+            answers.retain(|(name, ..)| only == Some(*name));
+        }
         let board = |ahead: &usize| Board {
             ahead: *ahead,
-            pending: vec![f32::NAN; ahead * models.len()],
-            errors: vec![Errors::default(); models.len()],
-            simplest: f64::NAN,
+            pending: vec![f32::NAN; ahead * answers.len()],
+            errors: vec![Errors::default(); answers.len()],
+            joined: vec![false; answers.len()],
             chosen: 0,
             why: Why::OnlyOne,
         };
         let boards = knots.iter().map(board).collect();
         let weight = 1.0 / (MEMORY.0 / step_s).max(MEMORY.1);
-        Self { models, boards, knots: knots.to_vec(), weight, steps: 0, told }
+        Self { models, answers, boards, knots: knots.to_vec(), weight, steps: 0, told }
     }
 
     /// The scale of the history moved.
@@ -119,21 +119,18 @@ impl Choice {
         self.steps += 1;
         let places: Vec<Place> = self.knots.iter().filter_map(|ahead| history.place_ahead(*ahead)).collect();
         let mut out = vec![0.0; places.len()];
-        let count = self.models.len();
-        for (index, model) in self.models.iter_mut().enumerate() {
-            model.update(history);
-            if !model.predict(history, &places, &mut out) {
+        let count = self.answers.len();
+        self.models.iter_mut().for_each(|model| model.update(history));
+        for (index, (_, model, answer)) in self.answers.iter().enumerate() {
+            if !self.models[*model].predict(*answer, history, &places, &mut out) {
                 out.fill(f64::NAN);
             }
             for (board, forecast) in self.boards.iter_mut().zip(&out) {
                 let slot = (self.steps % board.ahead as u64) as usize * count + index;
                 let before = f64::from(std::mem::replace(&mut board.pending[slot], *forecast as f32));
-                if index == 0 {
-                    board.simplest = actual.map_or(f64::NAN, |actual| (actual - before).abs());
-                }
                 let error = actual.map_or(f64::NAN, |actual| (actual - before).abs());
-                if !error.is_nan() && !board.simplest.is_nan() {
-                    board.errors[index].add(error, board.simplest, self.weight);
+                if !error.is_nan() {
+                    board.score(index, error, self.weight);
                 }
             }
         }
@@ -150,7 +147,8 @@ impl Choice {
         out.fill(0.0);
         let mut any = false;
         for index in used {
-            if !self.models[index].predict(history, places, &mut one) {
+            let (_, model, answer) = self.answers[index];
+            if !self.models[model].predict(answer, history, places, &mut one) {
                 continue;
             }
             any = true;
@@ -166,14 +164,14 @@ impl Choice {
     pub(crate) fn chosen(&self, ahead: usize) -> (&'static str, Why) {
         let knot = self.knots.partition_point(|knot| *knot < ahead).min(self.boards.len() - 1);
         let board = &self.boards[knot];
-        (self.models[board.chosen].name(), board.why)
+        (self.answers[board.chosen].0, board.why)
     }
 
     /// All rolling errors.
     pub(crate) fn scores(&self) -> Vec<Score> {
         let of = |board: &Board| -> Vec<Score> {
             let score = |(index, errors): (usize, &Errors)| Score {
-                model: self.models[index].name(),
+                model: self.answers[index].0,
                 ahead: board.ahead,
                 error: if errors.count > 0 { errors.mean } else { f64::NAN },
                 targets: errors.count,
@@ -192,6 +190,14 @@ impl Choice {
 }
 
 impl Board {
+    /// A model that joins makes all begin anew: they are compared on the same targets.
+    fn score(&mut self, model: usize, error: f64, weight: f64) {
+        if !std::mem::replace(&mut self.joined[model], true) {
+            self.errors.fill(Errors::default());
+        }
+        self.errors[model].add(error, weight);
+    }
+
     fn choose(&mut self, history: &History, told: bool) {
         if told {
             self.why = Why::Told;
@@ -202,16 +208,15 @@ impl Board {
             return;
         }
         let tried = |(_, errors): &(usize, &Errors)| errors.count >= TRIED;
-        let candidates =
-            || self.errors.iter().enumerate().filter(tried).map(|(i, errors)| (i, errors.ratio()));
+        let candidates = || self.errors.iter().enumerate().filter(tried).map(|(i, errors)| (i, errors.mean));
         let Some((best, least)) = candidates().min_by(|a, b| a.1.total_cmp(&b.1)) else {
             self.why = Why::OnlyOne;
             return;
         };
-        let (simplest, ratio) =
-            candidates().find(|(_, ratio)| *ratio <= AS_GOOD * least).unwrap_or((best, least));
+        let (simplest, error) =
+            candidates().find(|(_, error)| *error <= AS_GOOD * least).unwrap_or((best, least));
         let present = self.errors[self.chosen];
-        if present.count < TRIED || present.ratio() > STAY * ratio {
+        if present.count < TRIED || present.mean > STAY * error {
             self.chosen = simplest;
         }
         self.why = match candidates().count() {

@@ -13,6 +13,7 @@ mod calendar;
 mod choice;
 mod forecaster;
 mod history;
+mod hybrid;
 pub mod model;
 mod paths;
 pub mod score;
