@@ -4,13 +4,20 @@ use crate::history::History;
 use crate::model::{self, Model, NAMES, Place};
 
 /// Seconds after which an error counts 1/e, and the least number of steps.
-const MEMORY: (f64, f64) = (2.0 * 86_400.0, 168.0);
-/// A simpler model is as good when its error is at most this times the least.
-const AS_GOOD: f64 = 1.01;
+const MEMORY: (f64, f64) = (3.0 * 86_400.0, 168.0);
+/// The mean error is one over the last such share of a model's life, until that is the memory.
+const YOUTH: f64 = 4.0;
+/// Step of the factor that takes away a constant bias.
+const BIAS_STEP: f64 = 0.002;
+/// How much better a model has to be than the linear regression, which contains the simple ones as special
+/// cases: a change of model costs accuracy until the spread has learned it.
+const BETTER: f64 = 1.05;
+/// As [`BETTER`], for the hybrid, whose errors are much like those of its linear part.
+const BETTER_HYBRID: f64 = 1.02;
 /// A model is a candidate after this many targets.
-const TRIED: u32 = 30;
+const TRIED: u32 = 120;
 /// The present choice stays while its error is at most this times that of the other.
-const STAY: f64 = 1.01;
+const STAY: f64 = 1.02;
 
 /// Why a model is the one in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,16 +63,29 @@ pub(crate) struct Choice {
 }
 
 /// The rolling error of a model.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Errors {
     mean: f64,
     count: u32,
+    /// Factor that brings the model's forecasts to the median: the spread corrects a constant bias of the
+    /// model in use, so none is held against the others.
+    bias: f64,
+}
+
+impl Default for Errors {
+    fn default() -> Self {
+        Self { mean: 0.0, count: 0, bias: 1.0 }
+    }
 }
 
 impl Errors {
-    fn add(&mut self, error: f64, weight: f64) {
+    fn add(&mut self, actual: f64, forecast: f64, weight: f64) {
+        let error = actual - forecast * self.bias;
+        let step = BIAS_STEP.max(0.2 / f64::from(self.count + 10));
+        self.bias = (self.bias * if error > 0.0 { 1.0 + step } else { 1.0 - step }).clamp(0.2, 5.0);
         self.count = self.count.saturating_add(1);
-        self.mean += weight.max(1.0 / f64::from(self.count)) * (error - self.mean);
+        let weight = weight.max(YOUTH / (YOUTH - 1.0 + f64::from(self.count)));
+        self.mean += weight * (error.abs() - self.mean);
     }
 }
 
@@ -75,6 +95,7 @@ struct Board {
     /// Forecasts of the last `ahead` origins, model by model.
     pending: Vec<f32>,
     errors: Vec<Errors>,
+    handicaps: Vec<f64>,
     /// Which models have been compared already.
     joined: Vec<bool>,
     chosen: usize,
@@ -100,6 +121,7 @@ impl Choice {
             ahead: *ahead,
             pending: vec![f32::NAN; ahead * answers.len()],
             errors: vec![Errors::default(); answers.len()],
+            handicaps: answers.iter().map(|(name, ..)| handicap(name)).collect(),
             joined: vec![false; answers.len()],
             chosen: 0,
             why: Why::OnlyOne,
@@ -128,13 +150,13 @@ impl Choice {
             for (board, forecast) in self.boards.iter_mut().zip(&out) {
                 let slot = (self.steps % board.ahead as u64) as usize * count + index;
                 let before = f64::from(std::mem::replace(&mut board.pending[slot], *forecast as f32));
-                let error = actual.map_or(f64::NAN, |actual| (actual - before).abs());
-                if !error.is_nan() {
-                    board.score(index, error, self.weight);
+                if let Some(actual) = actual.filter(|_| !before.is_nan()) {
+                    board.score(index, actual, before, self.weight);
                 }
             }
         }
-        self.boards.iter_mut().for_each(|board| board.choose(history, self.told));
+        let default = self.answers.iter().position(|(name, ..)| *name == "direct").unwrap_or(0);
+        self.boards.iter_mut().for_each(|board| board.choose(history, self.told, default));
     }
 
     /// The middle of the next steps, which stand at `places`, in the unit of the series; the models of
@@ -189,16 +211,26 @@ impl Choice {
     }
 }
 
+fn handicap(name: &str) -> f64 {
+    match name {
+        "direct" => 1.0,
+        "hybrid" => BETTER_HYBRID,
+        _ => BETTER,
+    }
+}
+
 impl Board {
     /// A model that joins makes all begin anew: they are compared on the same targets.
-    fn score(&mut self, model: usize, error: f64, weight: f64) {
+    fn score(&mut self, model: usize, actual: f64, forecast: f64, weight: f64) {
         if !std::mem::replace(&mut self.joined[model], true) {
-            self.errors.fill(Errors::default());
+            for errors in &mut self.errors {
+                *errors = Errors { bias: errors.bias, ..Errors::default() };
+            }
         }
-        self.errors[model].add(error, weight);
+        self.errors[model].add(actual, forecast, weight);
     }
 
-    fn choose(&mut self, history: &History, told: bool) {
+    fn choose(&mut self, history: &History, told: bool, default: usize) {
         if told {
             self.why = Why::Told;
             return;
@@ -208,20 +240,21 @@ impl Board {
             return;
         }
         let tried = |(_, errors): &(usize, &Errors)| errors.count >= TRIED;
-        let candidates = || self.errors.iter().enumerate().filter(tried).map(|(i, errors)| (i, errors.mean));
+        let fair = |(index, errors): (usize, &Errors)| (index, errors.mean * self.handicaps[index]);
+        let candidates = || self.errors.iter().enumerate().filter(tried).map(fair);
         let Some((best, least)) = candidates().min_by(|a, b| a.1.total_cmp(&b.1)) else {
-            self.why = Why::OnlyOne;
+            (self.chosen, self.why) = (default, Why::OnlyOne);
             return;
         };
-        let (simplest, error) =
-            candidates().find(|(_, error)| *error <= AS_GOOD * least).unwrap_or((best, least));
-        let present = self.errors[self.chosen];
-        if present.count < TRIED || present.mean > STAY * error {
-            self.chosen = simplest;
+        let present = fair((self.chosen, &self.errors[self.chosen]));
+        if self.errors[self.chosen].count < TRIED || present.1 > STAY * least {
+            self.chosen = best;
         }
         self.why = match candidates().count() {
             1 => Why::OnlyOne,
-            _ if self.chosen == best => Why::LeastError,
+            _ if self.errors.iter().all(|other| self.errors[self.chosen].mean <= other.mean) => {
+                Why::LeastError
+            }
             _ => Why::SimplestAsGood,
         };
     }
