@@ -152,7 +152,7 @@ fn name(need: &Need) -> &str {
 }
 
 /// CPU seconds of this thread so far, where the system tells.
-fn cpu_seconds() -> f64 {
+pub(super) fn cpu_seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let ns = text.split_whitespace().next().and_then(|field| field.parse::<f64>().ok());
     ns.unwrap_or(0.0) / 1e9
