@@ -33,6 +33,7 @@ use crate::fixed::FixedSpec;
 use crate::hpa::{ControllerFlags, Hpa, HpaSpec};
 use crate::keda::{Keda, ScaledObject};
 use crate::kpa::{Kpa, KpaMetric, KpaSpec};
+use crate::predictive::{self, Predictive, PredictiveSpec, Use};
 use crate::watermark::{Watermark, WatermarkSpec};
 
 /// A policy and its settings.
@@ -53,6 +54,8 @@ pub enum PolicySpec {
     Watermark(WatermarkSpec),
     /// One of the `AutoScale` paper's policies.
     Autoscale(AutoscaleSpec),
+    /// Ahead of the load by its forecast.
+    Predictive(PredictiveSpec),
     /// A manifest of the horizontal pod autoscaler.
     HorizontalPodAutoscaler(Box<HpaSpec>),
     /// A manifest of KEDA.
@@ -77,6 +80,7 @@ impl PolicySpec {
                 let (capacity, peak) = (context.capacity_per_replica, context.peak_rate);
                 Box::new(Autoscale::new(spec, capacity, peak, bounds)?)
             }
+            Self::Predictive(spec) => Box::new(Predictive::new(spec, context)?),
             Self::HorizontalPodAutoscaler(manifest) => {
                 Box::new(Hpa::new(manifest, template, ControllerFlags::default())?)
             }
@@ -125,13 +129,19 @@ impl PolicySpec {
     }
 
     /// The step in which the policy wants the rates before its beginning, if it wants them.
-    pub const fn history_step(&self) -> Option<Span> {
-        None
+    pub fn history_step(&self) -> Option<Span> {
+        match self {
+            Self::Predictive(spec) if spec.forecast != Use::Off => Some(spec.step),
+            _ => None,
+        }
     }
 
     /// The guards it runs under unless told otherwise: peers have bounds only, as upstream has.
     pub fn guard_profile(&self) -> GuardProfile {
-        GuardProfile::bounds_only()
+        match self {
+            Self::Predictive(_) => predictive::guards(),
+            _ => GuardProfile::bounds_only(),
+        }
     }
 
     /// The document that the policy follows, in one line.
@@ -147,6 +157,7 @@ impl PolicySpec {
                 "KEDA 2.20: pkg/scaling/executor and pkg/fallback of kedacore/keda"
             }
             Self::Watermark(_) => "DataDog/watermarkpodautoscaler: replica_calculator.go and its controller",
+            Self::Predictive(_) => "docs/predictive-scaling.md of this repository",
             Self::Autoscale(_) => "Gandhi et al., AutoScale, ACM TOCS 30(4), 2012",
         }
     }

@@ -10,6 +10,7 @@ use crate::fixed::FixedSpec;
 use crate::hpa::HpaSpec;
 use crate::keda::ScaledObject;
 use crate::kpa::KpaSpec;
+use crate::predictive::PredictiveSpec;
 use crate::watermark::WatermarkSpec;
 
 /// A policy with a name: `{ name: hpa-cpu-50, hpa: { cpu_percent: 50 } }`.
@@ -50,13 +51,15 @@ struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     autoscale: Option<AutoscaleSpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    predictive: Option<PredictiveSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     horizontal_pod_autoscaler: Option<Box<HpaSpec>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scaled_object: Option<Box<ScaledObject>>,
 }
 
 const KINDS: &str =
-    "static, cron, hpa, kpa, keda, watermark, autoscale, horizontal_pod_autoscaler, scaled_object";
+    "static, cron, hpa, kpa, keda, watermark, autoscale, predictive, horizontal_pod_autoscaler, scaled_object";
 
 impl TryFrom<Fields> for Named {
     type Error = String;
@@ -70,6 +73,7 @@ impl TryFrom<Fields> for Named {
             fields.keda.map(PolicySpec::Keda),
             fields.watermark.map(PolicySpec::Watermark),
             fields.autoscale.map(PolicySpec::Autoscale),
+            fields.predictive.map(PolicySpec::Predictive),
             fields.horizontal_pod_autoscaler.map(PolicySpec::HorizontalPodAutoscaler),
             fields.scaled_object.map(PolicySpec::ScaledObject),
         ];
@@ -95,6 +99,7 @@ impl From<Named> for Fields {
             PolicySpec::Keda(form) => fields.keda = Some(form),
             PolicySpec::Watermark(spec) => fields.watermark = Some(spec),
             PolicySpec::Autoscale(spec) => fields.autoscale = Some(spec),
+            PolicySpec::Predictive(spec) => fields.predictive = Some(spec),
             PolicySpec::HorizontalPodAutoscaler(manifest) => {
                 fields.horizontal_pod_autoscaler = Some(manifest);
             }
@@ -113,5 +118,6 @@ const fn kind(policy: &PolicySpec) -> &'static str {
         PolicySpec::Keda(_) | PolicySpec::ScaledObject(_) => "keda",
         PolicySpec::Watermark(_) => "watermark",
         PolicySpec::Autoscale(_) => "autoscale",
+        PolicySpec::Predictive(_) => "predictive",
     }
 }
