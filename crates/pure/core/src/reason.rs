@@ -65,10 +65,12 @@ pub enum Rule {
     DownDisabled = 28,
     /// Scaling up is switched off by the policy.
     UpDisabled = 29,
+    /// A forecast of the count. Observed: the count of now; reference: the forecast.
+    Forecast = 30,
 }
 
 /// All rules in order of their number.
-pub const RULES: [Rule; 30] = [
+pub const RULES: [Rule; 31] = [
     Rule::Fixed,
     Rule::Schedule,
     Rule::MetricRatio,
@@ -99,6 +101,7 @@ pub const RULES: [Rule; 30] = [
     Rule::Grace,
     Rule::DownDisabled,
     Rule::UpDisabled,
+    Rule::Forecast,
 ];
 
 /// One step of a policy's reasoning.

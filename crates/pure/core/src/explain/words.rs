@@ -124,6 +124,7 @@ const fn is_about_counts(rule: Rule) -> bool {
             | Rule::OutOfBounds
             | Rule::TooFewAvailable
             | Rule::Fallback
+            | Rule::Forecast
     )
 }
 
@@ -168,6 +169,7 @@ fn condition(say: &Spoken) -> String {
         Rule::Grace => ("the grace period holds the count above zero", "of"),
         Rule::DownDisabled => ("scaling down is switched off", "against"),
         Rule::UpDisabled => ("scaling up is switched off", "against"),
+        Rule::Forecast => ("a forecast of the count", "goes on to"),
         _ => ("decided", "against"),
     };
     say.with(text, between)
