@@ -76,6 +76,7 @@ impl Controller {
             order,
             reasons: plan.reasons,
             guards,
+            forecast: plan.forecast,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Plans are data: what a policy proposes, and the form in which an actuator accepts it.
 
+use crate::decision::ForecastNote;
 use crate::observe::ReplicaId;
 use crate::reason::Reason;
 
@@ -15,6 +16,8 @@ pub struct Plan {
     pub surge: u32,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// The forecast used, where one was.
+    pub forecast: Option<ForecastNote>,
 }
 
 impl Plan {

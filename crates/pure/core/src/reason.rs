@@ -65,12 +65,21 @@ pub enum Rule {
     DownDisabled = 28,
     /// Scaling up is switched off by the policy.
     UpDisabled = 29,
-    /// A forecast of the count. Observed: the count of now; reference: the forecast.
-    Forecast = 30,
+    /// The fewest replicas that meet the objective at the rate observed now. Reference: that rate.
+    ReactiveFloor = 30,
+    /// The fewest replicas that meet the objective over the window of the forecast. Observed: expected late
+    /// share; reference: share permitted (both in thousandths of a per cent).
+    ForecastWindow = 31,
+    /// Replicas given up now would be needed again before they were back.
+    NeededAgain = 32,
+    /// There is no forecast: the reactive count with headroom.
+    NoForecast = 33,
+    /// A forecast of the count itself. Observed: the count of now; reference: the forecast.
+    ForecastCount = 34,
 }
 
 /// All rules in order of their number.
-pub const RULES: [Rule; 31] = [
+pub const RULES: [Rule; 35] = [
     Rule::Fixed,
     Rule::Schedule,
     Rule::MetricRatio,
@@ -101,7 +110,11 @@ pub const RULES: [Rule; 31] = [
     Rule::Grace,
     Rule::DownDisabled,
     Rule::UpDisabled,
-    Rule::Forecast,
+    Rule::ReactiveFloor,
+    Rule::ForecastWindow,
+    Rule::NeededAgain,
+    Rule::NoForecast,
+    Rule::ForecastCount,
 ];
 
 /// One step of a policy's reasoning.

@@ -4,7 +4,8 @@ use crate::observe::ReplicaId;
 use crate::plan::Plan;
 
 /// Merges plans: the largest count and the largest surge win, so that no policy takes away capacity or a
-/// surge replica that another one needs; replicas to retire are taken in the order of the policies.
+/// surge replica that another one needs; replicas to retire are taken in the order of the policies, and the
+/// forecast of the first that has one.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Arbiter;
 
@@ -24,6 +25,7 @@ impl Arbiter {
             replicas: plans.iter().map(|plan| plan.replicas).max().unwrap_or(present),
             surge: plans.iter().map(|plan| plan.surge).max().unwrap_or(0),
             reasons: plans.iter().flat_map(|plan| plan.reasons.iter().copied()).collect(),
+            forecast: plans.iter().find_map(|plan| plan.forecast),
             retire,
         }
     }

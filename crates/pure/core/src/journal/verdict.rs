@@ -4,7 +4,7 @@ use super::bytes::{Reader, Writer};
 use super::error::JournalError;
 use super::memory::Moment;
 use super::record::{Parts, RecordedDecision};
-use crate::decision::{GUARDS, GuardAction, Order};
+use crate::decision::{ForecastNote, GUARDS, GuardAction, Order};
 use crate::observe::ReplicaId;
 use crate::reason::{RULES, Reason, Rule};
 use crate::time::Instant;
@@ -58,7 +58,27 @@ pub(super) fn read(reader: &mut Reader, last: &[Reason], now: Moment) -> Result<
     let count = guards.last().map_or(proposed, |action| action.to);
     let order = read_order(reader, count)?;
     let reasons = read_reasons(reader, last)?;
-    Ok(RecordedDecision { at, present, proposed, order, reasons, guards })
+    Ok(RecordedDecision { at, present, proposed, order, reasons, guards, forecast: None })
+}
+
+/// Writes a forecast against the one before.
+pub(super) fn write_forecast(writer: &mut Writer, note: &ForecastNote, last: &ForecastNote, now: Moment) {
+    writer.time(note.from.0, now.at.0);
+    writer.time(note.until.0, note.from.0);
+    for (value, before) in note.milli.iter().zip(last.milli) {
+        writer.signed(*value, before);
+    }
+}
+
+/// Reads what [`write_forecast`] wrote.
+pub(super) fn read_forecast(reader: &mut Reader, last: &ForecastNote, now: Moment) -> Result<ForecastNote> {
+    let from = Instant(reader.time(now.at.0, "the beginning of a forecast")?);
+    let until = Instant(reader.time(from.0, "the end of a forecast")?);
+    let mut milli = last.milli;
+    for value in &mut milli {
+        *value = reader.signed(*value, "a quantile of a forecast")?;
+    }
+    Ok(ForecastNote { from, until, milli })
 }
 
 fn read_guards(reader: &mut Reader, proposed: u32) -> Result<Vec<GuardAction>> {

@@ -33,6 +33,10 @@ use crate::fixed::FixedSpec;
 use crate::hpa::{ControllerFlags, Hpa, HpaSpec};
 use crate::keda::{Keda, ScaledObject};
 use crate::kpa::{Kpa, KpaMetric, KpaSpec};
+use crate::rivals::aws::{AwsPredictive, AwsPredictiveSpec};
+use crate::rivals::mark::{Mark, MarkSpec};
+use crate::rivals::mu::{Mu, MuSpec};
+use crate::rivals::phpa::{Phpa, PhpaSpec};
 use crate::watermark::{Watermark, WatermarkSpec};
 
 /// A policy and its settings.
@@ -53,6 +57,14 @@ pub enum PolicySpec {
     Watermark(WatermarkSpec),
     /// One of the `AutoScale` paper's policies.
     Autoscale(AutoscaleSpec),
+    /// The predictive horizontal pod autoscaler.
+    Phpa(Box<PhpaSpec>),
+    /// `MArk`'s proactive provisioning.
+    Mark(MarkSpec),
+    /// Mu's autoscaler.
+    Mu(MuSpec),
+    /// Predictive scaling by the hour, as EC2 Auto Scaling does it.
+    AwsPredictive(AwsPredictiveSpec),
     /// A manifest of the horizontal pod autoscaler.
     HorizontalPodAutoscaler(Box<HpaSpec>),
     /// A manifest of KEDA.
@@ -76,6 +88,19 @@ impl PolicySpec {
             Self::Autoscale(spec) => {
                 let (capacity, peak) = (context.capacity_per_replica, context.peak_rate);
                 Box::new(Autoscale::new(spec, capacity, peak, bounds)?)
+            }
+            Self::Phpa(spec) => Box::new(Phpa::new(spec, context)?),
+            Self::Mark(spec) => {
+                let policy = Mark::new(spec, context.capacity_per_replica, bounds)?;
+                Box::new(context.warmed(policy, Mark::warmed))
+            }
+            Self::Mu(spec) => {
+                let policy = Mu::new(spec, context.capacity_per_replica, bounds)?;
+                Box::new(context.warmed(policy, Mu::warmed))
+            }
+            Self::AwsPredictive(spec) => {
+                let policy = AwsPredictive::new(spec, context.capacity_per_replica, bounds)?;
+                Box::new(context.warmed(policy, AwsPredictive::warmed))
             }
             Self::HorizontalPodAutoscaler(manifest) => {
                 Box::new(Hpa::new(manifest, template, ControllerFlags::default())?)
@@ -108,8 +133,8 @@ impl PolicySpec {
     /// The same policy for replicas that serve `slots` requests at a time.
     ///
     /// Knative aims at 100 requests per replica unless it is told what a replica takes; whoever runs it
-    /// sets `containerConcurrency`, and so does this, where neither that nor a target is set. Other
-    /// policies stay as they are.
+    /// sets `containerConcurrency`, and so does this, where neither that nor a target is set. Mu knows how many
+    /// requests a replica serves. Other policies stay as they are.
     #[must_use]
     pub fn with_slots(&self, slots: u32) -> Self {
         match self {
@@ -120,13 +145,17 @@ impl PolicySpec {
             {
                 Self::Kpa(KpaSpec { container_concurrency: slots, ..spec.clone() })
             }
+            Self::Mu(spec) if spec.slots.is_none() => Self::Mu(MuSpec { slots: Some(slots), ..spec.clone() }),
             _ => self.clone(),
         }
     }
 
     /// The step in which the policy wants the rates before its beginning, if it wants them.
     pub const fn history_step(&self) -> Option<Span> {
-        None
+        match self {
+            Self::Phpa(_) | Self::Mark(_) | Self::Mu(_) | Self::AwsPredictive(_) => Some(Span::MINUTE),
+            _ => None,
+        }
     }
 
     /// The guards it runs under unless told otherwise: peers have bounds only, as upstream has.
@@ -148,6 +177,10 @@ impl PolicySpec {
             }
             Self::Watermark(_) => "DataDog/watermarkpodautoscaler: replica_calculator.go and its controller",
             Self::Autoscale(_) => "Gandhi et al., AutoScale, ACM TOCS 30(4), 2012",
+            Self::Phpa(_) => "jthomperoo/predictive-horizontal-pod-autoscaler, 2023",
+            Self::Mark(_) => "Zhang et al., MArk, USENIX ATC 2019, and marcoszh/MArk-Project",
+            Self::Mu(_) => "Mittal et al., Mu, SoCC 2021, as ported in eth-easl/dirigent",
+            Self::AwsPredictive(_) => "EC2 Auto Scaling user guide, predictive scaling and target tracking",
         }
     }
 }

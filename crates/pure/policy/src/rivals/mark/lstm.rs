@@ -114,9 +114,8 @@ impl Lstm {
             if index / units == 2 { tanh(sum) } else { sigmoid(sum) }
         };
         let gates: Vec<f64> = gate_weights.chunks(row).enumerate().map(gate).collect();
-        let cell: Vec<f64> = (0..units)
-            .map(|u| gates[units + u] * self.cell[u] + gates[u] * gates[2 * units + u])
-            .collect();
+        let cell: Vec<f64> =
+            (0..units).map(|u| gates[units + u] * self.cell[u] + gates[u] * gates[2 * units + u]).collect();
         let hidden: Vec<f64> = (0..units).map(|u| gates[3 * units + u] * tanh(cell[u])).collect();
         let output = output_weights
             .chunks(units + 1)

@@ -169,7 +169,8 @@ impl Policy for Mark {
         let wanted = enough(foreseen, self.capacity);
         let count = self.planned(wanted, desired);
         let rule = if self.predictor.is_some() { Rule::PredictedRate } else { Rule::ObservedRate };
-        let mut plan = Plan::scale(count, Reason::metric(rule, 0, milli(foreseen), milli(self.capacity), wanted));
+        let mut plan =
+            Plan::scale(count, Reason::metric(rule, 0, milli(foreseen), milli(self.capacity), wanted));
         if count > wanted {
             plan.reasons.push(Reason::of(Rule::Stabilized, count));
         }

@@ -186,9 +186,9 @@ mod tests {
         assert_eq!(plan.reasons[0].rule, Rule::ObservedRate);
         let mut steady = mu.clone();
         let rates = [400.0, 300.0].repeat(500);
-        let adds = rates.iter().filter(|rate| {
-            steady.decide(&seen(**rate, 40.0, 10)).reasons[0].rule == Rule::PredictedRate
-        });
+        let adds = rates
+            .iter()
+            .filter(|rate| steady.decide(&seen(**rate, 40.0, 10)).reasons[0].rule == Rule::PredictedRate);
         assert!(adds.count() > 300);
     }
 

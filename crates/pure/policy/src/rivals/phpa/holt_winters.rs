@@ -129,7 +129,11 @@ fn estimated(spec: &HoltWintersSpec, values: &[f64]) -> f64 {
     let units: Vec<(Vec<f64>, f64)> = (0..=periods)
         .map(|i| {
             let mut unit = zero.clone();
-            if i == 0 { unit.trend = 1.0 } else { unit.season[i - 1] = 1.0 }
+            if i == 0 {
+                unit.trend = 1.0
+            } else {
+                unit.season[i - 1] = 1.0
+            }
             response(unit, &nothing)
         })
         .collect();

@@ -82,7 +82,9 @@ impl Phpa {
         let mut models: Vec<Model> = spec.models.iter().map(|model| Model::new(model, ahead)).collect();
         if let Some(history) = &context.history {
             for model in &mut models {
-                model.fill(history, flags.sync_period, context.start, |rate| counted(&spec.hpa, context, rate));
+                model.fill(history, flags.sync_period, context.start, |rate| {
+                    counted(&spec.hpa, context, rate)
+                });
             }
         }
         Ok(Self { hpa, period: flags.sync_period, decision: spec.decision, models })
@@ -106,7 +108,7 @@ impl Policy for Phpa {
         let mut proposals = vec![count];
         for model in &mut self.models {
             if let Some(predicted) = model.sync(observation.at, count) {
-                let mut reason = Reason::of(Rule::Forecast, u32::try_from(predicted).unwrap_or(0));
+                let mut reason = Reason::of(Rule::ForecastCount, u32::try_from(predicted).unwrap_or(0));
                 reason.observed_milli = i64::from(count) * 1_000;
                 reason.reference_milli = i64::from(predicted) * 1_000;
                 reasons.push(reason);

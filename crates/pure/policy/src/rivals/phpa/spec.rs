@@ -122,7 +122,12 @@ impl PhpaSpec {
             return refuse("models", "there is none", "one model or more", example);
         }
         if self.hpa.scale_up_window.is_some() {
-            return refuse("hpa.scale_up_window", "it is not there upstream", "nothing", "scale_down_window: 5m");
+            return refuse(
+                "hpa.scale_up_window",
+                "it is not there upstream",
+                "nothing",
+                "scale_down_window: 5m",
+            );
         }
         for (index, model) in self.models.iter().enumerate() {
             let field = |name: &str| format!("models[{index}].{name}");

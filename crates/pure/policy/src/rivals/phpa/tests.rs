@@ -59,7 +59,8 @@ fn the_larger_of_count_and_line_holds() {
 #[test]
 fn without_predictions_it_is_the_exact_autoscaler() {
     let mut ours = Phpa::new(&line("minimum"), &context()).unwrap();
-    let flags = ControllerFlags { cpu_initialization_period: CPU_INITIALIZATION, ..ControllerFlags::default() };
+    let flags =
+        ControllerFlags { cpu_initialization_period: CPU_INITIALIZATION, ..ControllerFlags::default() };
     let manifest = HpaForm::cpu(50).manifest(&context()).unwrap();
     let mut exact = Hpa::new(&manifest, &context().template, flags).unwrap();
     // A falling line would count for the minimum: with a constant load there is none.
@@ -132,7 +133,7 @@ fn the_rates_before_the_run_are_its_history() {
     let mut again = policy.clone();
     let plan = again.decide(&seen(0, 2, 500));
     assert_eq!(plan.replicas, 4); // 20 by the season, but no more than 4 at once
-    assert_eq!(plan.reasons[1].rule, Rule::Forecast);
+    assert_eq!(plan.reasons[1].rule, Rule::ForecastCount);
 }
 
 #[test]
