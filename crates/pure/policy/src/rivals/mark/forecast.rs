@@ -50,7 +50,7 @@ impl Predictor {
         let (least, largest) = self.range;
         let mut level = load;
         let grown = |value: f64| {
-            level += least + (value + 1.0) / 2.0 * (largest - least);
+            level += least + f64::midpoint(value, 1.0) * (largest - least);
             level
         };
         self.network.next(scaled).into_iter().map(grown).collect()

@@ -179,7 +179,9 @@ fn orthonormal(count: usize, length: usize, key: Key) -> Vec<Vec<f64>> {
             vector.iter_mut().zip(other).for_each(|(v, o)| *v -= along * o);
         }
         let size = dot(&vector, &vector).sqrt();
-        vector.iter_mut().for_each(|v| *v /= size);
+        for value in &mut vector {
+            *value /= size;
+        }
         all.push(vector);
     }
     all
@@ -220,7 +222,7 @@ mod tests {
         let mut network = Lstm::new(1, 1, 1);
         // Rows: value, hidden, bias of the gates i, f, c, o; hidden and bias of the output.
         network.weights = vec![0.5, 0.1, 0.0, 0.2, 0.3, 1.0, 0.7, -0.4, 0.1, 0.9, 0.6, -0.2, 2.0, 0.5];
-        let s = |x: f64| 1.0 / (1.0 + (-x).exp());
+        let s = |x: f64| 1.0 / (1.0 + num::exp(-x));
         let cell = s(0.5) * 0.8_f64.tanh();
         let hidden = s(0.7) * cell.tanh();
         assert!((network.next(1.0)[0] - (2.0 * hidden + 0.5)).abs() < 1e-9);

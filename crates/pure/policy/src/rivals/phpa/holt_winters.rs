@@ -130,9 +130,9 @@ fn estimated(spec: &HoltWintersSpec, values: &[f64]) -> f64 {
         .map(|i| {
             let mut unit = zero.clone();
             if i == 0 {
-                unit.trend = 1.0
+                unit.trend = 1.0;
             } else {
-                unit.season[i - 1] = 1.0
+                unit.season[i - 1] = 1.0;
             }
             response(unit, &nothing)
         })
@@ -160,11 +160,11 @@ fn solve(system: &mut [Vec<f64>]) -> Vec<f64> {
         if system[column][column].abs() < 1e-12 {
             continue;
         }
-        for row in column + 1..n {
-            let factor = system[row][column] / system[column][column];
-            for k in column..=n {
-                system[row][k] -= factor * system[column][k];
-            }
+        let (done, rest) = system.split_at_mut(column + 1);
+        let pivot = &done[column];
+        for row in rest {
+            let factor = row[column] / pivot[column];
+            row.iter_mut().zip(pivot).skip(column).for_each(|(cell, above)| *cell -= factor * above);
         }
     }
     let mut solution = vec![0.0; n];

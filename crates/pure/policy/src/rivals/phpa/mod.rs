@@ -196,7 +196,7 @@ fn decide(decision: Decision, proposals: &mut [i32]) -> i32 {
             let sum: i64 = proposals.iter().map(|count| i64::from(*count)).sum();
             if sum <= 0 { 0 } else { (sum as f64 / n as f64).round() as i32 }
         }
-        Decision::Median if n % 2 == 0 => (proposals[n / 2 - 1] + proposals[n / 2]) / 2,
+        Decision::Median if n.is_multiple_of(2) => i32::midpoint(proposals[n / 2 - 1], proposals[n / 2]),
         Decision::Median => proposals[n / 2],
     }
 }
