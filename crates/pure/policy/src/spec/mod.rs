@@ -33,6 +33,7 @@ use crate::fixed::FixedSpec;
 use crate::hpa::{ControllerFlags, Hpa, HpaSpec};
 use crate::keda::{Keda, ScaledObject};
 use crate::kpa::{Kpa, KpaMetric, KpaSpec};
+use crate::predictive::{self, Predictive, PredictiveSpec, Use};
 use crate::rivals::aws::{AwsPredictive, AwsPredictiveSpec};
 use crate::rivals::mark::{Mark, MarkSpec};
 use crate::rivals::mu::{Mu, MuSpec};
@@ -57,6 +58,8 @@ pub enum PolicySpec {
     Watermark(WatermarkSpec),
     /// One of the `AutoScale` paper's policies.
     Autoscale(AutoscaleSpec),
+    /// Ahead of the load by its forecast.
+    Predictive(PredictiveSpec),
     /// The predictive horizontal pod autoscaler.
     Phpa(Box<PhpaSpec>),
     /// `MArk`'s proactive provisioning.
@@ -89,6 +92,7 @@ impl PolicySpec {
                 let (capacity, peak) = (context.capacity_per_replica, context.peak_rate);
                 Box::new(Autoscale::new(spec, capacity, peak, bounds)?)
             }
+            Self::Predictive(spec) => Box::new(Predictive::new(spec, context)?),
             Self::Phpa(spec) => Box::new(Phpa::new(spec, context)?),
             Self::Mark(spec) => {
                 let policy = Mark::new(spec, context.capacity_per_replica, bounds)?;
@@ -151,8 +155,9 @@ impl PolicySpec {
     }
 
     /// The step in which the policy wants the rates before its beginning, if it wants them.
-    pub const fn history_step(&self) -> Option<Span> {
+    pub fn history_step(&self) -> Option<Span> {
         match self {
+            Self::Predictive(spec) if spec.forecast != Use::Off => Some(spec.step),
             Self::Phpa(_) | Self::Mark(_) | Self::Mu(_) | Self::AwsPredictive(_) => Some(Span::MINUTE),
             _ => None,
         }
@@ -160,7 +165,10 @@ impl PolicySpec {
 
     /// The guards it runs under unless told otherwise: peers have bounds only, as upstream has.
     pub fn guard_profile(&self) -> GuardProfile {
-        GuardProfile::bounds_only()
+        match self {
+            Self::Predictive(_) => predictive::guards(),
+            _ => GuardProfile::bounds_only(),
+        }
     }
 
     /// The document that the policy follows, in one line.
@@ -176,6 +184,7 @@ impl PolicySpec {
                 "KEDA 2.20: pkg/scaling/executor and pkg/fallback of kedacore/keda"
             }
             Self::Watermark(_) => "DataDog/watermarkpodautoscaler: replica_calculator.go and its controller",
+            Self::Predictive(_) => "docs/predictive-scaling.md of this repository",
             Self::Autoscale(_) => "Gandhi et al., AutoScale, ACM TOCS 30(4), 2012",
             Self::Phpa(_) => "jthomperoo/predictive-horizontal-pod-autoscaler, 2023",
             Self::Mark(_) => "Zhang et al., MArk, USENIX ATC 2019, and marcoszh/MArk-Project",

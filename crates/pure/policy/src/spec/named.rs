@@ -10,6 +10,7 @@ use crate::fixed::FixedSpec;
 use crate::hpa::HpaSpec;
 use crate::keda::ScaledObject;
 use crate::kpa::KpaSpec;
+use crate::predictive::PredictiveSpec;
 use crate::rivals::aws::AwsPredictiveSpec;
 use crate::rivals::mark::MarkSpec;
 use crate::rivals::mu::MuSpec;
@@ -54,6 +55,8 @@ struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     autoscale: Option<AutoscaleSpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    predictive: Option<PredictiveSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     phpa: Option<Box<PhpaSpec>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     mark: Option<MarkSpec>,
@@ -67,8 +70,8 @@ struct Fields {
     scaled_object: Option<Box<ScaledObject>>,
 }
 
-const KINDS: &str = "static, cron, hpa, kpa, keda, watermark, autoscale, phpa, mark, mu, aws_predictive, \
-                     horizontal_pod_autoscaler, scaled_object";
+const KINDS: &str = "static, cron, hpa, kpa, keda, watermark, autoscale, predictive, phpa, mark, mu, \
+                     aws_predictive, horizontal_pod_autoscaler, scaled_object";
 
 impl TryFrom<Fields> for Named {
     type Error = String;
@@ -82,6 +85,7 @@ impl TryFrom<Fields> for Named {
             fields.keda.map(PolicySpec::Keda),
             fields.watermark.map(PolicySpec::Watermark),
             fields.autoscale.map(PolicySpec::Autoscale),
+            fields.predictive.map(PolicySpec::Predictive),
             fields.phpa.map(PolicySpec::Phpa),
             fields.mark.map(PolicySpec::Mark),
             fields.mu.map(PolicySpec::Mu),
@@ -111,6 +115,7 @@ impl From<Named> for Fields {
             PolicySpec::Keda(form) => fields.keda = Some(form),
             PolicySpec::Watermark(spec) => fields.watermark = Some(spec),
             PolicySpec::Autoscale(spec) => fields.autoscale = Some(spec),
+            PolicySpec::Predictive(spec) => fields.predictive = Some(spec),
             PolicySpec::Phpa(spec) => fields.phpa = Some(spec),
             PolicySpec::Mark(spec) => fields.mark = Some(spec),
             PolicySpec::Mu(spec) => fields.mu = Some(spec),
@@ -133,6 +138,7 @@ const fn kind(policy: &PolicySpec) -> &'static str {
         PolicySpec::Keda(_) | PolicySpec::ScaledObject(_) => "keda",
         PolicySpec::Watermark(_) => "watermark",
         PolicySpec::Autoscale(_) => "autoscale",
+        PolicySpec::Predictive(_) => "predictive",
         PolicySpec::Phpa(_) => "phpa",
         PolicySpec::Mark(_) => "mark",
         PolicySpec::Mu(_) => "mu",
