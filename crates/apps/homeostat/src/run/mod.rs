@@ -2,6 +2,7 @@
 
 pub(crate) mod against;
 pub(crate) mod bound;
+pub(crate) mod hindsight;
 mod job;
 pub(crate) mod journal;
 pub(crate) mod limit;
