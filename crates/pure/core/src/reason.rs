@@ -74,10 +74,12 @@ pub enum Rule {
     NeededAgain = 32,
     /// There is no forecast: the reactive count with headroom.
     NoForecast = 33,
+    /// A forecast of the count itself. Observed: the count of now; reference: the forecast.
+    ForecastCount = 34,
 }
 
 /// All rules in order of their number.
-pub const RULES: [Rule; 34] = [
+pub const RULES: [Rule; 35] = [
     Rule::Fixed,
     Rule::Schedule,
     Rule::MetricRatio,
@@ -112,6 +114,7 @@ pub const RULES: [Rule; 34] = [
     Rule::ForecastWindow,
     Rule::NeededAgain,
     Rule::NoForecast,
+    Rule::ForecastCount,
 ];
 
 /// One step of a policy's reasoning.

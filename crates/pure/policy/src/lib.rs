@@ -13,6 +13,7 @@ pub mod keda;
 pub mod kpa;
 pub mod planned;
 pub mod predictive;
+pub mod rivals;
 pub mod space;
 pub mod spec;
 pub mod watermark;

@@ -3,6 +3,7 @@
 pub(crate) mod against;
 pub(crate) mod bound;
 pub(crate) mod forecast;
+pub(crate) mod hindsight;
 mod job;
 pub(crate) mod journal;
 pub(crate) mod limit;

@@ -125,6 +125,7 @@ const fn is_about_counts(rule: Rule) -> bool {
             | Rule::OutOfBounds
             | Rule::TooFewAvailable
             | Rule::Fallback
+            | Rule::ForecastCount
     )
 }
 
@@ -178,6 +179,7 @@ fn condition(say: &Spoken) -> String {
         Rule::NoForecast => {
             ("there is no forecast yet: enough for the rate observed, with headroom", "against")
         }
+        Rule::ForecastCount => ("a forecast of the count", "goes on to"),
         _ => ("decided", "against"),
     };
     say.with(text, between)

@@ -96,6 +96,14 @@ impl BuildContext {
         Ok(Fixed::new(count.max(self.min).min(self.max)))
     }
 
+    /// `policy` after it has seen the rates before the run, where there are any.
+    pub(super) fn warmed<P>(&self, policy: P, warm: impl Fn(P, &Series) -> P) -> P {
+        match &self.history {
+            Some(history) => warm(policy, history),
+            None => policy,
+        }
+    }
+
     /// `spec` within the target's bounds.
     pub(super) fn kpa(&self, spec: &KpaSpec) -> KpaSpec {
         let mut spec = spec.clone();

@@ -34,6 +34,10 @@ use crate::hpa::{ControllerFlags, Hpa, HpaSpec};
 use crate::keda::{Keda, ScaledObject};
 use crate::kpa::{Kpa, KpaMetric, KpaSpec};
 use crate::predictive::{self, Predictive, PredictiveSpec, Use};
+use crate::rivals::aws::{AwsPredictive, AwsPredictiveSpec};
+use crate::rivals::mark::{Mark, MarkSpec};
+use crate::rivals::mu::{Mu, MuSpec};
+use crate::rivals::phpa::{Phpa, PhpaSpec};
 use crate::watermark::{Watermark, WatermarkSpec};
 
 /// A policy and its settings.
@@ -56,6 +60,14 @@ pub enum PolicySpec {
     Autoscale(AutoscaleSpec),
     /// Ahead of the load by its forecast.
     Predictive(PredictiveSpec),
+    /// The predictive horizontal pod autoscaler.
+    Phpa(Box<PhpaSpec>),
+    /// `MArk`'s proactive provisioning.
+    Mark(MarkSpec),
+    /// Mu's autoscaler.
+    Mu(MuSpec),
+    /// Predictive scaling by the hour, as EC2 Auto Scaling does it.
+    AwsPredictive(AwsPredictiveSpec),
     /// A manifest of the horizontal pod autoscaler.
     HorizontalPodAutoscaler(Box<HpaSpec>),
     /// A manifest of KEDA.
@@ -81,6 +93,19 @@ impl PolicySpec {
                 Box::new(Autoscale::new(spec, capacity, peak, bounds)?)
             }
             Self::Predictive(spec) => Box::new(Predictive::new(spec, context)?),
+            Self::Phpa(spec) => Box::new(Phpa::new(spec, context)?),
+            Self::Mark(spec) => {
+                let policy = Mark::new(spec, context.capacity_per_replica, bounds)?;
+                Box::new(context.warmed(policy, Mark::warmed))
+            }
+            Self::Mu(spec) => {
+                let policy = Mu::new(spec, context.capacity_per_replica, bounds)?;
+                Box::new(context.warmed(policy, Mu::warmed))
+            }
+            Self::AwsPredictive(spec) => {
+                let policy = AwsPredictive::new(spec, context.capacity_per_replica, bounds)?;
+                Box::new(context.warmed(policy, AwsPredictive::warmed))
+            }
             Self::HorizontalPodAutoscaler(manifest) => {
                 Box::new(Hpa::new(manifest, template, ControllerFlags::default())?)
             }
@@ -112,8 +137,8 @@ impl PolicySpec {
     /// The same policy for replicas that serve `slots` requests at a time.
     ///
     /// Knative aims at 100 requests per replica unless it is told what a replica takes; whoever runs it
-    /// sets `containerConcurrency`, and so does this, where neither that nor a target is set. Other
-    /// policies stay as they are.
+    /// sets `containerConcurrency`, and so does this, where neither that nor a target is set. Mu knows how many
+    /// requests a replica serves. Other policies stay as they are.
     #[must_use]
     pub fn with_slots(&self, slots: u32) -> Self {
         match self {
@@ -124,6 +149,7 @@ impl PolicySpec {
             {
                 Self::Kpa(KpaSpec { container_concurrency: slots, ..spec.clone() })
             }
+            Self::Mu(spec) if spec.slots.is_none() => Self::Mu(MuSpec { slots: Some(slots), ..spec.clone() }),
             _ => self.clone(),
         }
     }
@@ -132,6 +158,7 @@ impl PolicySpec {
     pub fn history_step(&self) -> Option<Span> {
         match self {
             Self::Predictive(spec) if spec.forecast != Use::Off => Some(spec.step),
+            Self::Phpa(_) | Self::Mark(_) | Self::Mu(_) | Self::AwsPredictive(_) => Some(Span::MINUTE),
             _ => None,
         }
     }
@@ -159,6 +186,10 @@ impl PolicySpec {
             Self::Watermark(_) => "DataDog/watermarkpodautoscaler: replica_calculator.go and its controller",
             Self::Predictive(_) => "docs/predictive-scaling.md of this repository",
             Self::Autoscale(_) => "Gandhi et al., AutoScale, ACM TOCS 30(4), 2012",
+            Self::Phpa(_) => "jthomperoo/predictive-horizontal-pod-autoscaler, 2023",
+            Self::Mark(_) => "Zhang et al., MArk, USENIX ATC 2019, and marcoszh/MArk-Project",
+            Self::Mu(_) => "Mittal et al., Mu, SoCC 2021, as ported in eth-easl/dirigent",
+            Self::AwsPredictive(_) => "EC2 Auto Scaling user guide, predictive scaling and target tracking",
         }
     }
 }

@@ -65,6 +65,13 @@ fn reads_every_form() {
         r#"{"name": "d", "watermark": {"metrics": [
             {"source": {"pods": "concurrency"}, "high": 3, "low": 1}]}}"#,
         r#"{"name": "e", "autoscale": {"variant": "autoscale--", "capacity": 60, "idle_timeout": "2m"}}"#,
+        r#"{"name": "p", "phpa": {"hpa": {"cpu_percent": 50}, "decision": "mean", "models": [
+            {"per_sync_period": 4, "linear": {"history_size": 6, "look_ahead": "1m"}},
+            {"holt_winters": {"alpha": 0.9, "beta": 0.9, "gamma": 0.9, "trend": "add", "seasonal": "mul",
+            "seasonal_periods": 6, "stored_seasons": 4}}]}}"#,
+        r#"{"name": "m", "mark": {"forecaster": "peak"}}"#,
+        r#"{"name": "u", "mu": {"predict": false, "slo": "5s"}}"#,
+        r#"{"name": "w", "aws_predictive": {"mode": "forecast-only", "scheduling_buffer": "10m"}}"#,
         r#"{"name": "k", "kpa": {"metric": "rps", "target": 50, "stable-window": "30s"}}"#,
         r#"{"name": "f", "horizontal_pod_autoscaler": {"apiVersion": "autoscaling/v2",
             "kind": "HorizontalPodAutoscaler", "metadata": {"name": "x"},

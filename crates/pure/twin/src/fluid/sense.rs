@@ -120,6 +120,7 @@ impl Pipeline {
                 self.pair_from(common, end, stay.answers_from)?
             };
             let (milli, window) = metric.value(fleet, stay, now, before)?;
+            let milli = self.collector.noisy(name, now.at, milli);
             Some(Sample { replica: replica.id, milli, at: now.at, window })
         };
         let mut samples = Vec::with_capacity(fleet.live.len());
@@ -171,7 +172,7 @@ impl Pipeline {
             "activator_concurrency" => whole(now.held),
             _ => return Reading::Failed(FetchError::Empty),
         };
-        Reading::Total { milli: vec![milli], at: now.at }
+        Reading::Total { milli: vec![self.collector.noisy(name, now.at, milli)], at: now.at }
     }
 }
 

@@ -155,6 +155,7 @@ impl Scenario {
         let metrics = &self.metrics;
         share(metrics.missing, "metrics.missing")?;
         share(metrics.stale, "metrics.stale")?;
+        share(metrics.noise, "metrics.noise")?;
         require(!metrics.scrape.is_zero(), "metrics.scrape", "must be positive, for example 15s")?;
         require(
             metrics.window >= metrics.scrape,
