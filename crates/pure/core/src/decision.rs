@@ -14,6 +14,8 @@ pub struct Order {
     pub retire: Vec<ReplicaId>,
     /// Replicas allowed on top of `replicas` for a while.
     pub surge: u32,
+    /// Replicas to retire though the count stays.
+    pub replace: Vec<ReplicaId>,
 }
 
 /// Which guard changed a plan. The discriminants are part of the journal's format.
@@ -34,10 +36,13 @@ pub enum GuardKind {
     Budget = 5,
     /// Outside the bounds of the target.
     Bounds = 6,
+    /// Replacing so many would leave fewer ready than the target's least count. From and to are numbers
+    /// of replicas replaced.
+    Disruption = 7,
 }
 
 /// All guards in order of their number.
-pub const GUARDS: [GuardKind; 7] = [
+pub const GUARDS: [GuardKind; 8] = [
     GuardKind::Freshness,
     GuardKind::DeadBand,
     GuardKind::Stabilization,
@@ -45,6 +50,7 @@ pub const GUARDS: [GuardKind; 7] = [
     GuardKind::Step,
     GuardKind::Budget,
     GuardKind::Bounds,
+    GuardKind::Disruption,
 ];
 
 /// A change that a guard made to a plan.

@@ -65,10 +65,24 @@ pub enum Rule {
     DownDisabled = 28,
     /// Scaling up is switched off by the policy.
     UpDisabled = 29,
+    /// Memory heads for its limit: replace the replica before. Observed: memory; reference: the limit.
+    LeakHeadsForLimit = 30,
+    /// Memory is so close to its limit that the replica is replaced whatever its trend.
+    NearMemoryLimit = 31,
+    /// A replica is older than it may become. In seconds.
+    MaxAge = 32,
+    /// A replica has served more requests than it may.
+    MaxRequests = 33,
+    /// A new replica starts beside the one to be replaced. In seconds: waited so far, expected.
+    SurgeStarts = 34,
+    /// The new replica takes traffic, the old one retires. Observed: the old one's number.
+    Replaced = 35,
+    /// A replacement waits for the disruption budget. Observed: replacements in the last hour.
+    DisruptionBudget = 36,
 }
 
 /// All rules in order of their number.
-pub const RULES: [Rule; 30] = [
+pub const RULES: [Rule; 37] = [
     Rule::Fixed,
     Rule::Schedule,
     Rule::MetricRatio,
@@ -99,6 +113,13 @@ pub const RULES: [Rule; 30] = [
     Rule::Grace,
     Rule::DownDisabled,
     Rule::UpDisabled,
+    Rule::LeakHeadsForLimit,
+    Rule::NearMemoryLimit,
+    Rule::MaxAge,
+    Rule::MaxRequests,
+    Rule::SurgeStarts,
+    Rule::Replaced,
+    Rule::DisruptionBudget,
 ];
 
 /// One step of a policy's reasoning.

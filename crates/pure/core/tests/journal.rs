@@ -110,10 +110,12 @@ fn decision() -> impl Strategy<Value = RecordedDecision> {
         from,
         to,
     });
-    let order = (count(), vec(id(), 0..4), count()).prop_map(|(replicas, retire, surge)| Order {
+    let ids = || vec(id(), 0..4);
+    let order = (count(), ids(), count(), ids()).prop_map(|(replicas, retire, surge, replace)| Order {
         replicas,
         retire,
         surge,
+        replace,
     });
     (time(), count(), count(), order, vec(reason(), 0..5), vec(action, 0..4)).prop_map(
         |(at, present, proposed, order, reasons, guards)| RecordedDecision {

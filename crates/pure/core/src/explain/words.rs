@@ -111,6 +111,8 @@ const fn is_about_time(rule: Rule) -> bool {
             | Rule::ForbiddenWindow
             | Rule::IdleTimer
             | Rule::Grace
+            | Rule::MaxAge
+            | Rule::SurgeStarts
     )
 }
 
@@ -141,6 +143,8 @@ fn statement(say: &Spoken) -> String {
         }
         Rule::ObservedRate => say.with("enough for the rate observed", "at") + " per replica",
         Rule::PredictedRate => say.with("enough for the rate predicted", "at") + " per replica",
+        Rule::LeakHeadsForLimit => say.beside("heading for the limit") + ": replace the replica",
+        Rule::NearMemoryLimit => say.beside("near the limit") + ": replace the replica",
         Rule::Schedule if !say.valued => "no entry of the schedule is active".to_owned(),
         Rule::Schedule => format!("entry {} of the schedule", say.reference),
         _ => condition(say),
@@ -168,6 +172,11 @@ fn condition(say: &Spoken) -> String {
         Rule::Grace => ("the grace period holds the count above zero", "of"),
         Rule::DownDisabled => ("scaling down is switched off", "against"),
         Rule::UpDisabled => ("scaling up is switched off", "against"),
+        Rule::MaxAge => ("a replica is older than it may become", "against"),
+        Rule::MaxRequests => ("a replica has served more requests than it may", "against"),
+        Rule::SurgeStarts => ("a replica starts beside the one to be replaced", "of"),
+        Rule::Replaced => ("the new replica takes traffic, the old one retires", "of"),
+        Rule::DisruptionBudget => ("a replacement waits for the disruption budget", "of"),
         _ => ("decided", "against"),
     };
     say.with(text, between)
@@ -183,6 +192,7 @@ pub(super) const fn guard_name(guard: GuardKind) -> &'static str {
         GuardKind::Step => "step",
         GuardKind::Budget => "budget",
         GuardKind::Bounds => "bounds",
+        GuardKind::Disruption => "disruption",
     }
 }
 
@@ -196,6 +206,7 @@ pub(super) fn guard(action: &GuardAction) -> String {
         GuardKind::Step => "a larger change at once is not permitted",
         GuardKind::Budget => "the replica-hours of the window are used up, so the count doesn't rise",
         GuardKind::Bounds => "the count stays within the bounds of the target",
+        GuardKind::Disruption => "fewer would be ready than the target's least count",
     };
     format!("{}: {why} ({} → {})", guard_name(action.guard), action.from, action.to)
 }

@@ -1,7 +1,7 @@
 //! Guards: what every plan passes before an actuator may see it.
 //!
 //! ```text
-//! plans ──► Arbiter ──► freshness ► dead band ► stabilisation ► dwell ► step ► budget ► bounds ──► Vetted
+//! plans ──► Arbiter ──► freshness ► dead band ► stabilisation ► dwell ► step ► budget ► bounds ► disruption ──► Vetted
 //! ```
 //!
 //! A guard can only narrow a change; bounds come last and always hold. Each policy carries its

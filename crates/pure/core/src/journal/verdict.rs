@@ -29,15 +29,23 @@ pub(super) fn write(writer: &mut Writer, decision: Parts, last: &[Reason], now: 
     }
     writer.diff(decision.order.replicas.into(), count.into());
     writer.uint(decision.order.surge.into());
-    writer.count(decision.order.retire.len());
-    let mut id = 0;
-    for replica in &decision.order.retire {
-        writer.diff(replica.0, id);
-        id = replica.0;
-    }
+    write_ids(writer, &decision.order.retire);
     writer.count(decision.reasons.len());
     for (index, reason) in decision.reasons.iter().enumerate() {
         write_reason(writer, reason, last.get(index).unwrap_or(&NO_REASON));
+    }
+    // Records without replacements end here, as those of earlier programs do.
+    if !decision.order.replace.is_empty() {
+        write_ids(writer, &decision.order.replace);
+    }
+}
+
+fn write_ids(writer: &mut Writer, ids: &[ReplicaId]) {
+    writer.count(ids.len());
+    let mut last = 0;
+    for replica in ids {
+        writer.diff(replica.0, last);
+        last = replica.0;
     }
 }
 
@@ -56,8 +64,11 @@ pub(super) fn read(reader: &mut Reader, last: &[Reason], now: Moment) -> Result<
     let proposed = reader.small(present, "the count proposed")?;
     let guards = read_guards(reader, proposed)?;
     let count = guards.last().map_or(proposed, |action| action.to);
-    let order = read_order(reader, count)?;
+    let mut order = read_order(reader, count)?;
     let reasons = read_reasons(reader, last)?;
+    if reader.remaining() > 0 {
+        order.replace = read_ids(reader, "a replica to replace")?;
+    }
     Ok(RecordedDecision { at, present, proposed, order, reasons, guards })
 }
 
@@ -78,12 +89,17 @@ fn read_order(reader: &mut Reader, count: u32) -> Result<Order> {
     let replicas = reader.small(count, "the count ordered")?;
     let surge = reader.uint("the surge")?;
     let surge = u32::try_from(surge).map_err(|_| reader.invalid("the surge", surge))?;
-    let (mut retire, mut id) = (Vec::new(), 0);
-    for _ in 0..reader.count("the number of replicas to retire")? {
-        id = reader.diff(id, "a replica to retire")?;
-        retire.push(ReplicaId(id));
+    let retire = read_ids(reader, "a replica to retire")?;
+    Ok(Order { replicas, retire, surge, replace: Vec::new() })
+}
+
+fn read_ids(reader: &mut Reader, what: &'static str) -> Result<Vec<ReplicaId>> {
+    let (mut ids, mut id) = (Vec::new(), 0);
+    for _ in 0..reader.count(what)? {
+        id = reader.diff(id, what)?;
+        ids.push(ReplicaId(id));
     }
-    Ok(Order { replicas, retire, surge })
+    Ok(ids)
 }
 
 fn read_reasons(reader: &mut Reader, last: &[Reason]) -> Result<Vec<Reason>> {

@@ -59,6 +59,7 @@ impl Fluid {
             warm_up: self.scored_from.since(self.start),
             series,
             marks: self.marks,
+            aging: None,
             meter: None,
         }
     }

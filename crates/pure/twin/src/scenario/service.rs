@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::duration::Duration;
+use super::memory::{Cold, Leak, Memory};
 
 /// Up to a number of requests at a time, the rest wait in order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -169,18 +170,6 @@ impl StartUp {
     }
 }
 
-/// Memory that is never given back.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Leak {
-    /// MiB per hour.
-    #[serde(default)]
-    pub mib_per_hour: f64,
-    /// MiB per thousand requests.
-    #[serde(default)]
-    pub mib_per_1000_requests: f64,
-}
-
 /// A service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -218,6 +207,12 @@ pub struct Service {
     /// Memory that is never given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leak: Option<Leak>,
+    /// What makes memory move that is no leak. Default: nothing.
+    #[serde(default)]
+    pub memory: Memory,
+    /// Cold caches after a start. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cold: Option<Cold>,
     /// Price of a replica per hour. Default 1.
     #[serde(default = "Service::default_price")]
     pub price_per_hour: f64,
