@@ -12,6 +12,8 @@ pub mod hpa;
 pub mod keda;
 pub mod kpa;
 pub mod planned;
+pub mod rejuvenate;
+pub mod restart;
 pub mod space;
 pub mod spec;
 pub mod watermark;

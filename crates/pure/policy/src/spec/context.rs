@@ -18,6 +18,8 @@ pub struct BuildContext {
     pub max: u32,
     /// Requests per second that one replica can serve.
     pub capacity_per_replica: f64,
+    /// Memory at which a replica is killed, in MiB; `None` where it never is.
+    pub memory_limit_mib: Option<f64>,
     /// Highest rate to expect in requests per second, for policies that are sized for the peak.
     pub peak_rate: f64,
     /// When the policy begins.

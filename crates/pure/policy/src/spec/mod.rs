@@ -33,6 +33,8 @@ use crate::fixed::FixedSpec;
 use crate::hpa::{ControllerFlags, Hpa, HpaSpec};
 use crate::keda::{Keda, ScaledObject};
 use crate::kpa::{Kpa, KpaMetric, KpaSpec};
+use crate::rejuvenate::{Rejuvenate, RejuvenateSpec};
+use crate::restart::{Restart, RestartSpec};
 use crate::watermark::{Watermark, WatermarkSpec};
 
 /// A policy and its settings.
@@ -53,6 +55,13 @@ pub enum PolicySpec {
     Watermark(WatermarkSpec),
     /// One of the `AutoScale` paper's policies.
     Autoscale(AutoscaleSpec),
+    /// Replaces replicas before a leak kills them; no wish for the count.
+    Rejuvenate(RejuvenateSpec),
+    /// Restarts replicas at an age, after a number of requests or above a share of the memory limit; no wish
+    /// for the count.
+    Restart(RestartSpec),
+    /// Several policies behind one arbiter, each asked in its own rhythm.
+    Together(Vec<PolicySpec>),
     /// A manifest of the horizontal pod autoscaler.
     HorizontalPodAutoscaler(Box<HpaSpec>),
     /// A manifest of KEDA.
@@ -60,6 +69,20 @@ pub enum PolicySpec {
 }
 
 impl PolicySpec {
+    /// The policies that stand together behind one arbiter: most often one.
+    pub fn build_all(&self, context: &BuildContext) -> Result<Vec<Box<dyn Policy>>, PolicyError> {
+        let Self::Together(all) = self else { return Ok(vec![self.build(context)?]) };
+        if all.is_empty() {
+            let expected = "at least one policy";
+            return Err(PolicyError::new("together", "is empty", expected, "[{ hpa: { cpu_percent: 60 } }]"));
+        }
+        let mut policies = Vec::new();
+        for spec in all {
+            policies.extend(spec.build_all(context)?);
+        }
+        Ok(policies)
+    }
+
     /// The policy, ready to be asked.
     pub fn build(&self, context: &BuildContext) -> Result<Box<dyn Policy>, PolicyError> {
         let (template, bounds) = (&context.template, (context.min, context.max));
@@ -76,6 +99,12 @@ impl PolicySpec {
             Self::Autoscale(spec) => {
                 let (capacity, peak) = (context.capacity_per_replica, context.peak_rate);
                 Box::new(Autoscale::new(spec, capacity, peak, bounds)?)
+            }
+            Self::Rejuvenate(spec) => Box::new(Rejuvenate::new(spec, context.min, context.memory_limit_mib)?),
+            Self::Restart(spec) => Box::new(Restart::new(spec, context.min, context.memory_limit_mib)?),
+            Self::Together(_) => {
+                let expected = "one policy; several are built by `build_all`";
+                return Err(PolicyError::new("together", "can't stand here", expected, "hpa: …"));
             }
             Self::HorizontalPodAutoscaler(manifest) => {
                 Box::new(Hpa::new(manifest, template, ControllerFlags::default())?)
@@ -120,13 +149,21 @@ impl PolicySpec {
             {
                 Self::Kpa(KpaSpec { container_concurrency: slots, ..spec.clone() })
             }
+            Self::Together(all) => Self::Together(all.iter().map(|spec| spec.with_slots(slots)).collect()),
             _ => self.clone(),
         }
     }
 
     /// The guards it runs under unless told otherwise: peers have bounds only, as upstream has.
     pub fn guard_profile(&self) -> GuardProfile {
-        GuardProfile::bounds_only()
+        let bounds = GuardProfile::bounds_only();
+        match self {
+            Self::Together(all) => {
+                let own = all.iter().map(Self::guard_profile).find(|profile| *profile != bounds);
+                own.unwrap_or(bounds)
+            }
+            _ => bounds,
+        }
     }
 
     /// The document that the policy follows, in one line.
@@ -143,6 +180,9 @@ impl PolicySpec {
             }
             Self::Watermark(_) => "DataDog/watermarkpodautoscaler: replica_calculator.go and its controller",
             Self::Autoscale(_) => "Gandhi et al., AutoScale, ACM TOCS 30(4), 2012",
+            Self::Rejuvenate(_) => "our own: docs/rejuvenation.md",
+            Self::Restart(_) => "PodLifeTime of kubernetes-sigs/descheduler; max_requests of gunicorn",
+            Self::Together(_) => "several policies behind one arbiter: docs/rejuvenation.md",
         }
     }
 }

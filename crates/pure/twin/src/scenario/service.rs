@@ -278,6 +278,16 @@ impl Service {
         spec.with_slots(self.slots()).build(&self.context(start, peak_rate))
     }
 
+    /// The policies that stand together behind one arbiter: see [`PolicySpec::build_all`].
+    pub fn policies(
+        &self,
+        spec: &PolicySpec,
+        start: Instant,
+        peak_rate: f64,
+    ) -> Result<Vec<Box<dyn Policy>>, PolicyError> {
+        spec.with_slots(self.slots()).build_all(&self.context(start, peak_rate))
+    }
+
     /// A policy for this service in the form in which a cluster takes it, where there is one.
     pub fn manifest(
         &self,
@@ -295,6 +305,7 @@ impl Service {
             min: self.replicas.min,
             max: self.replicas.max,
             capacity_per_replica: self.capacity_per_second(),
+            memory_limit_mib: self.memory_limit_mib.map(f64::from),
             peak_rate,
             start,
         }
