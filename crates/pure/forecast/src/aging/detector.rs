@@ -1,24 +1,72 @@
 //! One signal of one replica.
 
-use homeostat_core::Instant;
+use homeostat_core::{Instant, num};
 
+use super::blocks::{Block, Blocks};
+use super::reach::reach;
+use super::trend::Trend;
 use super::{Eta, Settings, Verdict, Why};
-use crate::trend::theil_sen;
 
-/// Blocks kept; when they are full, pairs become one and blocks twice as long.
-const BLOCKS: usize = 96;
+/// Blocks that a trend needs.
+const LEAST: usize = 8;
+/// Time constant of load as it lingers.
+const LINGER_S: f64 = 3_600.0;
+/// Without a limit, a rise by this share of the level is an alarm.
+const GROWTH: f64 = 0.1;
+/// A signal that came this near to its limit (as a share of it) before it fell was killed there, or rescued;
+/// below that it fell by itself.
+const BY_ITSELF: f64 = 0.9;
 
 /// Watches one signal of one replica.
 #[derive(Debug, Clone)]
 pub struct Detector {
     settings: Settings,
     limit: Option<f64>,
-    since: Option<Instant>,
-    open: (f64, f64),
-    index: u64,
-    blocks: Vec<(f64, f64)>,
-    agreed: u32,
+    blocks: Option<Blocks>,
+    last: Instant,
+    load: Option<f64>,
+    lingering: f64,
+    fall: Fall,
+    /// Highest level from which it fell by itself.
+    released: f64,
+    agreed: i32,
+    /// As of `judged`.
     verdict: Verdict,
+    judged: Instant,
+}
+
+/// Watches for a fall to where it started: a restart that nobody announced.
+#[derive(Debug, Clone, Copy, Default)]
+struct Fall {
+    before: Option<f64>,
+    lowest: f64,
+    /// Mean size of changes between successive shortest blocks.
+    change: f64,
+    seen: u32,
+    /// Readings were missing.
+    gap: bool,
+}
+
+impl Fall {
+    /// Whether the mean of the next shortest block is a fall.
+    fn falls(&mut self, value: f64) -> bool {
+        let Some(before) = self.before else {
+            *self = Self { before: Some(value), lowest: value, gap: false, ..*self };
+            return false;
+        };
+        let drop = before - value;
+        let risen = before - self.lowest;
+        let (share, noise) = if self.gap { (0.3, 4.0) } else { (0.6, 8.0) };
+        let falls = self.seen >= 4 && drop > share * risen && drop > noise * self.change && risen > 0.0;
+        if !falls {
+            self.seen += 1;
+            self.change += (drop.abs() - self.change) / f64::from(self.seen.min(50));
+            self.lowest = self.lowest.min(value);
+            self.before = Some(value);
+            self.gap = false;
+        }
+        falls
+    }
 }
 
 impl Detector {
@@ -26,67 +74,172 @@ impl Detector {
     pub fn new(settings: Settings, limit: Option<f64>) -> Self {
         Self {
             settings,
-            limit,
-            since: None,
-            open: (0.0, 0.0),
-            index: 0,
-            blocks: Vec::new(),
+            limit: limit.filter(|limit| limit.is_finite()),
+            blocks: None,
+            last: Instant::ZERO,
+            load: None,
+            lingering: 0.0,
+            fall: Fall::default(),
+            released: f64::NEG_INFINITY,
             agreed: 0,
             verdict: Verdict::nothing(Why::NoData),
+            judged: Instant::ZERO,
         }
     }
 
     /// Takes one reading: the value in the signal's unit and the load of the replica (requests/s or in
-    /// flight), each `None` where it is missing. Readings must come in order of time; late ones are ignored.
-    pub fn update(&mut self, at: Instant, value: Option<f64>, _load: Option<f64>) {
-        let Some(value) = value.filter(|value| value.is_finite()) else { return };
-        let since = *self.since.get_or_insert(at);
-        let index = at.since(since).0 / self.settings.block.0.max(1);
-        if index > self.index && self.open.0 > 0.0 {
-            let hours = (self.settings.block * self.index).as_hours_f64();
-            if self.blocks.len() == BLOCKS {
-                self.blocks.remove(0);
-            }
-            self.blocks.push((hours, self.open.1 / self.open.0));
-            self.open = (0.0, 0.0);
-            self.judge();
+    /// flight), each `None` (or not finite) where it is missing. A load that is missing stays as it was.
+    /// Readings come in order of time; one that is older than the last is ignored.
+    pub fn update(&mut self, at: Instant, value: Option<f64>, load: Option<f64>) {
+        if at < self.last {
+            return;
         }
-        self.index = index;
-        self.open = (self.open.0 + 1.0, self.open.1 + value);
+        self.take_load(at, load.filter(|load| load.is_finite()));
+        let Some(value) = value.filter(|value| value.is_finite()) else { return };
+        self.fall.gap |= self.blocks.is_some() && at.since(self.last) > self.settings.block * 3;
+        self.last = at;
+        let settings = self.settings;
+        let blocks = self.blocks.get_or_insert_with(|| Blocks::new(at, value));
+        if let Some(closed) = blocks.turn(at, settings.block) {
+            let mean = blocks.origin + f64::from(closed.value);
+            if self.fall.falls(mean) {
+                self.fell(at, mean);
+            } else if blocks.push(closed) {
+                self.judge();
+            }
+        }
+        let blocks = self.blocks.get_or_insert_with(|| Blocks::new(at, value));
+        let hours = at.since(blocks.since).as_hours_f64();
+        blocks.open.add([hours, value - blocks.origin, self.load.unwrap_or(0.0), self.lingering]);
+    }
+
+    fn take_load(&mut self, at: Instant, load: Option<f64>) {
+        let Some(load) = load else { return };
+        let passed = at.since(self.last).as_secs_f64();
+        match self.load {
+            None => self.lingering = load,
+            Some(_) => self.lingering += (load - self.lingering) * (1.0 - num::exp(-passed / LINGER_S)),
+        }
+        self.load = Some(load);
+    }
+
+    /// It fell: the clock starts again, and the level is remembered if no limit forced it down.
+    fn fell(&mut self, at: Instant, level: f64) {
+        let top = self.fall.before.unwrap_or(level);
+        if self.limit.is_none_or(|limit| top < BY_ITSELF * limit) && !self.fall.gap {
+            self.released = self.released.max(top);
+        }
+        let change = self.fall.change;
+        self.reset(Some(Blocks::new(at, level)), Why::TooFew);
+        self.fall = Fall { before: Some(level), lowest: level, change, seen: 4, gap: false };
+    }
+
+    fn reset(&mut self, blocks: Option<Blocks>, why: Why) {
+        self.blocks = blocks;
+        self.fall = Fall::default();
+        self.agreed = 0;
+        self.verdict = Verdict::nothing(why);
     }
 
     /// The replica was restarted or got a new version: the clock starts again.
-    pub fn restarted(&mut self, _at: Instant) {
-        *self = Self::new(self.settings, self.limit);
+    pub fn restarted(&mut self, at: Instant) {
+        self.reset(None, Why::NoData);
+        self.released = f64::NEG_INFINITY;
+        self.last = self.last.max(at);
     }
 
-    /// What is thought of it now.
-    pub const fn verdict(&self) -> Verdict {
-        self.verdict
+    /// What is thought of it as of the last reading.
+    pub fn verdict(&self) -> Verdict {
+        let passed = self.last.since(self.judged).as_hours_f64();
+        let less = |hours: f64| (hours - passed).max(0.0);
+        let to_limit = self.verdict.to_limit.map(|eta| Eta {
+            hours: less(eta.hours),
+            low: less(eta.low),
+            high: less(eta.high),
+        });
+        Verdict { to_limit, ..self.verdict }
+    }
+
+    /// Hours since the clock was last reset, as of the last reading.
+    pub fn age_hours(&self) -> f64 {
+        self.blocks.as_ref().map_or(0.0, |blocks| self.last.since(blocks.since).as_hours_f64())
+    }
+
+    /// The trend behind the verdict, for plots.
+    pub fn trend(&self) -> Option<Trend> {
+        let blocks = self.blocks.as_ref()?;
+        Trend::fit(blocks, self.settings.load && self.load.is_some())
     }
 
     fn judge(&mut self) {
-        let n = self.blocks.len();
-        if n < 8 {
-            self.verdict = Verdict::nothing(Why::TooFew);
-            return;
-        }
-        let (x, y): (Vec<f64>, Vec<f64>) = self.blocks.iter().copied().unzip();
-        let slope = theil_sen(&x, &y, &mut Vec::new()).unwrap_or(0.0);
-        let left = self.limit.map(|limit| limit - y[n - 1]);
-        let eta = left.filter(|_| slope > 0.0).map(|left| (left / slope).max(0.0));
-        let seen = x[n - 1] - x[0];
-        let near = eta.is_some_and(|eta| eta <= self.settings.reach * seen);
-        self.agreed = if near { self.agreed + 1 } else { 0 };
-        let leak = self.agreed >= self.settings.persistence;
-        self.verdict = Verdict {
-            leak,
-            slope_per_hour: slope,
-            slope_low: slope,
-            slope_high: slope,
-            to_limit: eta.map(|hours| Eta { hours, low: hours, high: hours }),
-            why: if leak { Why::Leak } else { Why::NoTrend },
+        let Some(blocks) = &self.blocks else { return };
+        let whole: &[Block] = blocks.whole();
+        let Some(newest) = whole.last() else { return };
+        self.judged = blocks.middle(newest);
+        let level = blocks.origin + f64::from(newest.value);
+        let (mut verdict, seen, grown) = if whole.len() < LEAST {
+            (Verdict::nothing(Why::TooFew), 0.0, 0.0)
+        } else if whole.iter().all(|block| block.value == newest.value) {
+            (Verdict::nothing(Why::Constant), 0.0, 0.0)
+        } else {
+            match Trend::fit(blocks, self.settings.load && self.load.is_some()) {
+                Some(trend) => self.read(&trend),
+                None => (Verdict::nothing(Why::ByLoad), 0.0, 0.0),
+            }
         };
+        if verdict.why == Why::Leak {
+            verdict.why = self.effect(&verdict, seen, grown, level);
+        }
+        let agrees = verdict.why == Why::Leak;
+        let most = self.settings.persistence.max(1) as i32;
+        self.agreed = if agrees { (self.agreed + 1).min(most) } else { (self.agreed - 1).max(0) };
+        verdict.leak = self.agreed == most || (self.verdict.leak && self.agreed > 0);
+        if agrees && !verdict.leak {
+            verdict.why = Why::NotYet;
+        }
+        if self.limit.is_some_and(|limit| level >= limit) {
+            verdict.why = Why::OverLimit;
+            verdict.to_limit = Some(Eta { hours: 0.0, low: 0.0, high: 0.0 });
+        }
+        self.verdict = verdict;
+    }
+
+    /// Slope, interval and time to the limit; for how many hours it has grown, and by how much.
+    fn read(&self, trend: &Trend) -> (Verdict, f64, f64) {
+        let (slope, error) = trend.shape.slope(0.0);
+        let half = trend.shape.quantile * error;
+        let (slope_low, slope_high) = (slope - half, slope + half);
+        let why = match () {
+            () if slope_low > 0.0 => Why::Leak,
+            () if slope_high < 0.0 => Why::Falling,
+            () => Why::NoTrend,
+        };
+        let to_limit = self
+            .limit
+            .filter(|_| why == Why::Leak)
+            .map(|limit| reach(&trend.shape, limit, |hours| trend.future(hours)));
+        let verdict = Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };
+        let since = trend.since();
+        (verdict, -since, trend.grown_since(since))
+    }
+
+    /// Whether a rise that is certain matters.
+    fn effect(&self, verdict: &Verdict, seen: f64, grown: f64, level: f64) -> Why {
+        if level <= self.released {
+            return Why::Released;
+        }
+        match verdict.to_limit {
+            Some(eta) => {
+                let horizon = self.settings.horizon.as_hours_f64();
+                if eta.hours <= horizon && eta.hours <= self.settings.reach * seen {
+                    Why::Leak
+                } else {
+                    Why::Far
+                }
+            }
+            None if grown >= GROWTH * (level - grown).abs() => Why::Leak,
+            None => Why::Small,
+        }
     }
 }
 
@@ -106,6 +259,8 @@ mod tests {
         let verdict = detector.verdict();
         assert!(verdict.leak, "{verdict:?}");
         assert!((verdict.slope_per_hour - 30.0).abs() < 0.5, "{verdict:?}");
+        let eta = verdict.to_limit.expect("a limit and a rise");
+        assert!((eta.hours - (500.0 - 299.5) / 30.0).abs() < 0.1, "{eta:?}");
         detector.restarted(at(600));
         assert_eq!(detector.verdict(), Verdict::nothing(Why::NoData));
     }

@@ -9,10 +9,17 @@
 //! One [`Detector`] watches one signal of one replica. It takes a reading at a time, in constant time on
 //! average and in a few kilobytes.
 
+mod blocks;
+mod decide;
 mod detector;
+mod reach;
+pub mod synth;
+mod trend;
 
+pub use decide::{ACTIONS, Choice, Costs, Outlook, decide};
 pub use detector::Detector;
 use homeostat_core::Span;
+pub use trend::Trend;
 
 /// How to watch. The defaults are meant to be left alone.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,6 +66,8 @@ pub enum Why {
     OverLimit,
     /// No rise that noise doesn't explain.
     NoTrend,
+    /// It rises as load does: time and load can't be told apart.
+    ByLoad,
     /// It falls.
     Falling,
     /// A rise is certain, but without a limit nobody can say what it leads to, and it is small.
@@ -83,6 +92,7 @@ impl Why {
             Self::Constant => "constant",
             Self::OverLimit => "over_limit",
             Self::NoTrend => "no_trend",
+            Self::ByLoad => "by_load",
             Self::Falling => "falling",
             Self::Small => "small",
             Self::Far => "far",
