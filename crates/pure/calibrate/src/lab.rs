@@ -163,7 +163,8 @@ fn run(
 ) -> homeostat_twin::Outcome {
     let service = &scenario.services[0];
     let failed = |what: &dyn std::fmt::Display| -> ! { unreachable!("a known world runs: {what}") };
-    let policy = service.policy(policy, Instant::ZERO, 1.0).unwrap_or_else(|e| failed(&e));
+    let outlook = scenario.outlook(Instant::ZERO, 1.0);
+    let policy = service.policy(policy, &outlook).unwrap_or_else(|e| failed(&e));
     let controller = Controller::new(vec![policy], GuardProfile::bounds_only(), service.replicas);
     let made = Simulation::new(scenario, seed, vec![controller], &[initial], stream);
     let simulation = made.unwrap_or_else(|e| failed(&e)).with_meter(Span::MINUTE);

@@ -77,6 +77,7 @@ impl Controller {
             order,
             reasons: plan.reasons,
             guards,
+            forecast: plan.forecast,
         }
     }
 

@@ -36,13 +36,15 @@ pub enum GuardKind {
     Budget = 5,
     /// Outside the bounds of the target.
     Bounds = 6,
+    /// Changes of direction of the last hour are used up.
+    Flips = 7,
     /// Replacing so many would leave fewer ready than the target's least count. From and to are numbers
     /// of replicas replaced.
-    Disruption = 7,
+    Disruption = 8,
 }
 
 /// All guards in order of their number.
-pub const GUARDS: [GuardKind; 8] = [
+pub const GUARDS: [GuardKind; 9] = [
     GuardKind::Freshness,
     GuardKind::DeadBand,
     GuardKind::Stabilization,
@@ -50,6 +52,7 @@ pub const GUARDS: [GuardKind; 8] = [
     GuardKind::Step,
     GuardKind::Budget,
     GuardKind::Bounds,
+    GuardKind::Flips,
     GuardKind::Disruption,
 ];
 
@@ -63,6 +66,21 @@ pub struct GuardAction {
     /// The count after it.
     pub to: u32,
 }
+
+/// The forecast that a decision used: quantiles of the mean load over a stretch of the future, in
+/// thousandths of requests per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ForecastNote {
+    /// When the stretch begins.
+    pub from: Instant,
+    /// When it ends.
+    pub until: Instant,
+    /// Quantiles at the levels of [`FORECAST_LEVELS`], never falling.
+    pub milli: [i64; FORECAST_LEVELS.len()],
+}
+
+/// Levels of the quantiles of a [`ForecastNote`], in thousandths.
+pub const FORECAST_LEVELS: [u16; 5] = [50, 500, 900, 950, 990];
 
 /// One decision of the loop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +97,8 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// What the guards changed, in their order.
     pub guards: Vec<GuardAction>,
+    /// The forecast used, where one was.
+    pub forecast: Option<ForecastNote>,
 }
 
 impl Decision {

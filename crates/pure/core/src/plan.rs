@@ -1,5 +1,6 @@
 //! Plans are data: what a policy proposes, and the form in which an actuator accepts it.
 
+use crate::decision::ForecastNote;
 use crate::observe::ReplicaId;
 use crate::reason::Reason;
 
@@ -19,6 +20,8 @@ pub struct Plan {
     pub abstains: bool,
     /// Why.
     pub reasons: Vec<Reason>,
+    /// The forecast used, where one was.
+    pub forecast: Option<ForecastNote>,
 }
 
 impl Plan {

@@ -65,24 +65,33 @@ pub enum Rule {
     DownDisabled = 28,
     /// Scaling up is switched off by the policy.
     UpDisabled = 29,
+    /// The fewest replicas that meet the objective at the rate observed now. Reference: that rate.
+    ReactiveFloor = 30,
+    /// The fewest replicas that meet the objective over the window of the forecast. Observed: expected late
+    /// share; reference: share permitted (both in thousandths of a per cent).
+    ForecastWindow = 31,
+    /// Replicas given up now would be needed again before they were back.
+    NeededAgain = 32,
+    /// There is no forecast: the reactive count with headroom.
+    NoForecast = 33,
     /// Memory heads for its limit: replace the replica before. Observed: memory; reference: the limit.
-    LeakHeadsForLimit = 30,
+    LeakHeadsForLimit = 34,
     /// Memory is so close to its limit that the replica is replaced whatever its trend.
-    NearMemoryLimit = 31,
+    NearMemoryLimit = 35,
     /// A replica is older than it may become. In seconds.
-    MaxAge = 32,
+    MaxAge = 36,
     /// A replica has served more requests than it may.
-    MaxRequests = 33,
+    MaxRequests = 37,
     /// A new replica starts beside the one to be replaced. In seconds: waited so far, expected.
-    SurgeStarts = 34,
+    SurgeStarts = 38,
     /// The new replica takes traffic, the old one retires. Observed: the old one's number.
-    Replaced = 35,
+    Replaced = 39,
     /// A replacement waits for the disruption budget. Observed: replacements in the last hour.
-    DisruptionBudget = 36,
+    DisruptionBudget = 40,
 }
 
 /// All rules in order of their number.
-pub const RULES: [Rule; 37] = [
+pub const RULES: [Rule; 41] = [
     Rule::Fixed,
     Rule::Schedule,
     Rule::MetricRatio,
@@ -113,6 +122,10 @@ pub const RULES: [Rule; 37] = [
     Rule::Grace,
     Rule::DownDisabled,
     Rule::UpDisabled,
+    Rule::ReactiveFloor,
+    Rule::ForecastWindow,
+    Rule::NeededAgain,
+    Rule::NoForecast,
     Rule::LeakHeadsForLimit,
     Rule::NearMemoryLimit,
     Rule::MaxAge,

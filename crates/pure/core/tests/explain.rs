@@ -1,6 +1,6 @@
 //! Decisions in words.
 
-use homeostat_core::decision::{GUARDS, GuardAction, GuardKind, Order};
+use homeostat_core::decision::{ForecastNote, GUARDS, GuardAction, GuardKind, Order};
 use homeostat_core::explain::{explain, one_line};
 use homeostat_core::journal::RecordedDecision;
 use homeostat_core::observe::{FetchError, Phase, Readiness, ReplicaView, Sample};
@@ -61,6 +61,7 @@ fn decision() -> RecordedDecision {
             Reason::metric(Rule::MetricUnavailable, 3, 0, 0, 7),
         ],
         guards: vec![GuardAction { guard: GuardKind::Step, from: 12, to: 9 }],
+        forecast: None,
     }
 }
 
@@ -85,6 +86,17 @@ outcome   9 replicas ordered; 12 proposed, changed by 1 guard; 1 more for a whil
 }
 
 #[test]
+fn a_decision_shows_the_forecast_that_it_used() {
+    let (from, until) = (NOW + Span::from_secs(120), NOW + Span::from_secs(180));
+    let milli = [10_400, 12_100, 13_300, 13_900, 14_600];
+    let forecast = Some(ForecastNote { from, until, milli });
+    let text = explain(&observation(), &RecordedDecision { forecast, ..decision() }, &needs()).to_string();
+    let line =
+        "forecast  12.1 requests per second 2m to 3m ahead (5 % below 10.4, 5 % above 13.9, 1 % above 14.6)";
+    assert!(text.lines().any(|own| own == line), "{text}");
+}
+
+#[test]
 fn one_line_names_the_reason_that_decided() {
     let line = one_line(&observation(), &decision(), &needs());
     assert_eq!(line, "7 → 9 replicas · queue_length at 812.5 against a target of 500 → 12 · step 12 → 9");
@@ -94,7 +106,7 @@ fn one_line_names_the_reason_that_decided() {
 fn a_count_that_stays_says_so() {
     let order = Order { replicas: 1, ..Order::default() };
     let (at, reasons, guards) = (Instant::ZERO, Vec::new(), Vec::new());
-    let kept = RecordedDecision { at, present: 1, proposed: 1, order, reasons, guards };
+    let kept = RecordedDecision { at, present: 1, proposed: 1, order, reasons, guards, forecast: None };
     let text = explain(&observation(), &kept, &[]);
     assert_eq!(text.headline, "1 replica kept at +0s");
     assert_eq!(text.outcome, "1 replica ordered, as proposed");

@@ -1,7 +1,7 @@
 //! The guards and the loop: what must hold whatever the policies propose.
 
 use homeostat_core::decision::GuardKind;
-use homeostat_core::guard::{Bounds, Budget, Dwell, Stabilization, Step};
+use homeostat_core::guard::{Bounds, Budget, Dwell, Flips, Stabilization, Step};
 use homeostat_core::journal::{Decoder, Encoder, RecordedDecision};
 use homeostat_core::{
     Cadence, Controller, Decision, GuardProfile, Instant, Need, Observation, Plan, Policy, Reading, Reason,
@@ -96,6 +96,10 @@ fn budget() -> impl Strategy<Value = Budget> {
     (0.1..100.0, seconds(60..7_200)).prop_map(|(replica_hours, per)| Budget { replica_hours, per })
 }
 
+fn flips() -> impl Strategy<Value = Flips> {
+    (1..5_u32, seconds(60..7_200)).prop_map(|(most, per)| Flips { most, per })
+}
+
 fn profile() -> impl Strategy<Value = GuardProfile> {
     let parts = (
         option::of(seconds(0..300)),
@@ -104,8 +108,9 @@ fn profile() -> impl Strategy<Value = GuardProfile> {
         option::of(dwell()),
         option::of(step()),
         option::of(budget()),
+        option::of(flips()),
     );
-    parts.prop_map(|(freshness, dead_band, stabilization, dwell, step, budget)| GuardProfile {
+    parts.prop_map(|(freshness, dead_band, stabilization, dwell, step, budget, flips)| GuardProfile {
         name: "any".to_owned(),
         freshness,
         dead_band,
@@ -113,6 +118,7 @@ fn profile() -> impl Strategy<Value = GuardProfile> {
         dwell,
         step,
         budget,
+        flips,
     })
 }
 
@@ -185,10 +191,12 @@ proptest! {
             for action in &decision.guards {
                 prop_assert_eq!(action.from, count, "the chain has no gaps");
                 prop_assert!(action.to != action.from);
-                prop_assert!(last < Some(action.guard as u8), "guards act in their order");
+                // Bounds come last, whatever their number.
+                let place = if action.guard == GuardKind::Bounds { u8::MAX } else { action.guard as u8 };
+                prop_assert!(last < Some(place), "guards act in their order");
                 let narrows = between(action.to, decision.present, action.from);
                 prop_assert!(narrows || action.guard == GuardKind::Bounds);
-                (count, last) = (action.to, Some(action.guard as u8));
+                (count, last) = (action.to, Some(place));
             }
             prop_assert_eq!(decision.replicas(), count);
         }
@@ -248,6 +256,26 @@ proptest! {
         for index in 0..decisions.len() {
             let expected = stabilized(&decisions[..=index], windows);
             prop_assert_eq!(decisions[index].replicas(), expected);
+        }
+    }
+
+    #[test]
+    fn falls_that_turn_back_stay_within_the_budget_of_flips(flips in flips(), turns in turns()) {
+        let profile = GuardProfile { flips: Some(flips), ..GuardProfile::bounds_only() };
+        let decisions = play(profile, WIDE, &turns);
+        let (mut last, mut turned): (i64, Vec<Instant>) = (0, Vec::new());
+        for now in &decisions {
+            let change = (i64::from(now.replicas()) - i64::from(now.present)).signum();
+            let recent = turned.iter().filter(|at| **at > now.at.back(flips.per)).count();
+            if change < 0 && last > 0 {
+                prop_assert!(recent < flips.most as usize, "a fall turns back though {recent} are used");
+            }
+            let wanted = (i64::from(now.proposed) - i64::from(now.present)).signum();
+            prop_assert!(change == wanted || (change == 0 && wanted < 0), "rises always pass");
+            if change != 0 && last != 0 && change != last {
+                turned.push(now.at);
+            }
+            last = if change == 0 { last } else { change };
         }
     }
 

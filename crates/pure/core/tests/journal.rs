@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
-use homeostat_core::decision::{GUARDS, GuardAction, Order};
+use homeostat_core::decision::{ForecastNote, GUARDS, GuardAction, Order};
 use homeostat_core::draw::Key;
 use homeostat_core::journal::{Decoder, Encoder, JOURNAL_VERSION, JournalError, RecordedDecision};
 use homeostat_core::observe::{FetchError, Phase, Readiness, ReplicaView, Sample};
@@ -117,8 +117,12 @@ fn decision() -> impl Strategy<Value = RecordedDecision> {
         surge,
         replace,
     });
-    (time(), count(), count(), order, vec(reason(), 0..5), vec(action, 0..4)).prop_map(
-        |(at, present, proposed, order, reasons, guards)| RecordedDecision {
+    let note = (time(), time(), prop::array::uniform5(milli()))
+        .prop_map(|(from, until, milli)| ForecastNote { from, until, milli });
+    let forecast = prop::option::of(note);
+    (time(), count(), count(), order, vec(reason(), 0..5), vec(action, 0..4), forecast).prop_map(
+        |(at, present, proposed, order, reasons, guards, forecast)| RecordedDecision {
+            forecast,
             at,
             present,
             proposed,
@@ -192,6 +196,22 @@ proptest! {
             } else if index > 0 {
                 prop_assert_eq!(decoder.next(&record), Err(JournalError::NoKeyframe));
             }
+        }
+    }
+
+    #[test]
+    fn records_of_version_1_are_read(turns in turns()) {
+        let without = |(seen, decision): &Turn| {
+            (seen.clone(), RecordedDecision { forecast: None, ..decision.clone() })
+        };
+        let turns: Vec<Turn> = turns.iter().map(without).collect();
+        let mut decoder = Decoder::new(&needs());
+        for (index, (mut record, turn)) in records(&turns).into_iter().zip(turns).enumerate() {
+            if index == 0 {
+                assert_eq!(record[1], JOURNAL_VERSION as u8);
+                record[1] = 1;
+            }
+            prop_assert_eq!(decoder.next(&record), Ok(turn));
         }
     }
 
@@ -273,7 +293,8 @@ fn noisy_day(jitter: bool) -> Vec<Turn> {
         let readings = vec![Reading::PerReplica(samples)];
         let reasons = vec![Reason::metric(Rule::WithinTolerance, 0, mean, 600, 20)];
         let order = Order { replicas: 20, ..Order::default() };
-        let decision = RecordedDecision { at, present: 20, proposed: 20, order, reasons, guards: vec![] };
+        let (guards, forecast) = (vec![], None);
+        let decision = RecordedDecision { at, present: 20, proposed: 20, order, reasons, guards, forecast };
         (Observation { at, desired: 20, current: 20, replicas, readings }, decision)
     };
     (0..5_760).map(turn).collect()

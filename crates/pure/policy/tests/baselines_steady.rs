@@ -21,6 +21,7 @@ fn context() -> BuildContext {
         memory_limit_mib: Some(4_096.0),
         peak_rate: 310.0,
         start: Instant::ZERO,
+        ..BuildContext::default()
     }
 }
 

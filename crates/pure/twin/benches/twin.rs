@@ -173,7 +173,7 @@ fn scenario(client: &Value, faults: &Value, services: &Value) -> Scenario {
 fn simulate(scenario: &Scenario, requests: u64) -> u64 {
     let policy: PolicySpec = serde_json::from_value(json!({ "hpa": { "cpu_percent": 70 } })).unwrap();
     let controllers = scenario.services.iter().map(|service| {
-        let policy = service.policy(&policy, Instant::ZERO, RATE).unwrap();
+        let policy = service.policy(&policy, &scenario.outlook(Instant::ZERO, RATE)).unwrap();
         Controller::new(vec![policy], GuardProfile::bounds_only(), service.replicas)
     });
     let length = Span::from_secs_f64(requests as f64 / RATE);
@@ -251,7 +251,7 @@ fn fluid_at(name: &str, policy: &Value, rate: f64, initial: u32) {
     let curve = Arc::new(ServiceCurve::measure(&scenario, 128, 1));
     let controllers = || {
         let service = &scenario.services[0];
-        let policy = service.policy(&spec, Instant::ZERO, rate / 0.7).unwrap();
+        let policy = service.policy(&spec, &scenario.outlook(Instant::ZERO, rate / 0.7)).unwrap();
         vec![Controller::new(vec![policy], GuardProfile::bounds_only(), service.replicas)]
     };
     let load = |length| workload::constant(Constant { rps: rate, length });

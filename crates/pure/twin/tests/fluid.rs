@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 fn controller(scenario: &Scenario, policy: &str, peak_rate: f64) -> Controller {
     let spec: PolicySpec = serde_json::from_str(policy).unwrap();
     let service = &scenario.services[0];
-    let policy = service.policy(&spec, Instant::ZERO, peak_rate).unwrap();
+    let policy = service.policy(&spec, &scenario.outlook(Instant::ZERO, peak_rate)).unwrap();
     Controller::new(vec![policy], GuardProfile::bounds_only(), service.replicas)
 }
 

@@ -274,8 +274,8 @@ fn manifest(
         world.scenario.objective.latency
     );
     if let [service] = world.scenario.services.as_slice() {
-        let peak = tune.peak_rate;
-        return Ok(match service.manifest(spec, tune.start, peak)? {
+        let outlook = world.scenario.outlook(tune.start, tune.peak_rate);
+        return Ok(match service.manifest(spec, &outlook)? {
             Some(PolicySpec::HorizontalPodAutoscaler(manifest)) => {
                 let remark = "# scaleTargetRef names a Deployment; tolerance needs Kubernetes 1.33 or later \
                               (HPAConfigurableTolerance).\n";

@@ -3,6 +3,7 @@
 pub(crate) mod digest;
 pub(crate) mod embedded;
 pub(crate) mod metrics;
+pub(crate) mod past;
 pub(crate) mod policies;
 pub(crate) mod scenario;
 pub(crate) mod traffic;

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use homeostat_core::draw::Key;
 use homeostat_core::load::{BinLoad, Gaps, LoadItem, LoadStream};
 use homeostat_core::{Instant, Span};
+use homeostat_policy::spec::PolicySpec;
 use homeostat_trace::{ReadOptions, Zone};
-use homeostat_twin::scenario::{Part, Recorded, Scale, Scenario, Source, Traffic};
+use homeostat_twin::scenario::{Outlook, Part, Recorded, Scale, Scenario, Source, Traffic};
 use homeostat_twin::workload;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::input::digest::Digest;
+use crate::input::past::{self, Pasts};
 use crate::input::scenario::World;
 
 /// Load at the start that decides how many replicas a run begins with.
@@ -42,6 +44,8 @@ pub(crate) struct Survey {
     factor: f64,
     skip: Span,
     take: Option<Span>,
+    #[serde(skip)]
+    pasts: Pasts,
 }
 
 /// Looks at the load of the scenario as it is written.
@@ -157,6 +161,7 @@ fn surveyed(
         factor,
         skip,
         take,
+        pasts: Pasts::default(),
     })
 }
 
@@ -188,6 +193,28 @@ pub(crate) fn visits(scenario: &Scenario) -> Vec<f64> {
         }
     }
     visits
+}
+
+/// What a policy of each service is told of the world.
+pub(crate) fn outlooks(
+    world: &World,
+    load: &Survey,
+    policy: &PolicySpec,
+    seed: u64,
+) -> Result<Vec<Outlook>, Failure> {
+    let step = policy.history_step().filter(|_| !load.skip.is_zero());
+    let history = match step {
+        Some(step) => load.pasts.get(step, seed, || {
+            let stream = workload::windowed(raw(world, seed)?.0, Span::ZERO, Some(load.skip));
+            past::series(stream, load.start, step, load.factor)
+        })?,
+        None => None,
+    };
+    let outlook = |visits: f64| Outlook {
+        history: history.as_ref().map(|series| past::scaled(series, visits)),
+        ..world.scenario.outlook(load.start, load.peak_rate * visits)
+    };
+    Ok(visits(&world.scenario).into_iter().map(outlook).collect())
 }
 
 fn shaped(stream: LoadStream, traffic: &Traffic, skip: Span, take: Option<Span>) -> LoadStream {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use homeostat_core::{Controller, Instant, Need};
-use homeostat_twin::{Fluid, Outcome, Recorder, Scenario, ServiceCurve, Silent, Simulation, Stop, sense};
+use homeostat_twin::{Fluid, Outcome, Recorder, ServiceCurve, Silent, Simulation, Stop, sense};
 
 use crate::failure::Failure;
 use crate::input::policies::Entrant;
@@ -89,8 +89,7 @@ impl Job<'_> {
     }
 
     fn simulate(&self, stop: &AtomicBool, meter: &Meter) -> Result<Result<Outcome, Stop>, Failure> {
-        let scenario = &self.world.scenario;
-        let controllers = controllers(scenario, self.load, self.entrant)?;
+        let controllers = controllers(self.world, self.load, self.entrant, self.seed)?;
         let mut journals = match self.journal {
             Some(folder) => Some(Journals::create(folder, self, &controllers)?),
             None => None,
@@ -114,20 +113,19 @@ impl Job<'_> {
 
 /// One controller per service.
 pub(crate) fn controllers(
-    scenario: &Scenario,
+    world: &World,
     load: &Survey,
     entrant: &Entrant,
+    seed: u64,
 ) -> Result<Vec<Controller>, Failure> {
-    let visits = traffic::visits(scenario);
-    let services = scenario.services.iter().zip(visits);
+    let outlooks = traffic::outlooks(world, load, &entrant.policy, seed)?;
+    let services = world.scenario.services.iter().zip(outlooks);
     services
-        .map(|(service, visits)| {
+        .map(|(service, outlook)| {
             let problem = |error: &dyn std::fmt::Display| {
                 Failure::new(format!("policy {} on service {}: {error}", entrant.name, service.name))
             };
-            let peak_rate = load.peak_rate * visits;
-            let policies =
-                service.policies(&entrant.policy, load.start, peak_rate).map_err(|e| problem(&e))?;
+            let policies = service.policies(&entrant.policy, &outlook).map_err(|e| problem(&e))?;
             let mut needs = policies.iter().flat_map(|policy| policy.needs());
             if let Some(need) = needs.find(|need| !sense::answers(need)) {
                 let text = format!(

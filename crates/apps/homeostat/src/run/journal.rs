@@ -1,13 +1,16 @@
 //! Journals of a run: one file per service.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use homeostat_core::journal::{Encoder, Header, JOURNAL_VERSION};
-use homeostat_core::{Controller, Decision, Observation};
-use homeostat_policy::spec::PolicySpec;
+use homeostat_core::policy::Sensing;
+use homeostat_core::{Controller, Decision, Instant, Observation, Span};
+use homeostat_forecast::{Series, Value};
+use homeostat_policy::spec::{PolicySpec, Promise};
 use homeostat_trace::journal::JournalWriter;
 use homeostat_twin::Recorder;
-use homeostat_twin::scenario::Service;
+use homeostat_twin::scenario::{Objective, Outlook, Service};
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -24,6 +27,58 @@ pub(crate) struct Recipe {
     pub(crate) service: Service,
     /// Requests per second of the largest minute.
     pub(crate) peak_rate: f64,
+    /// What was promised; absent in journals of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) objective: Option<Objective>,
+    /// The metrics pipeline: scrape, window, delay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<[Span; 3]>,
+    /// The rates before the start that the policy was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) history: Option<Past>,
+}
+
+/// A series as it is written.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Past {
+    start: Instant,
+    step: Span,
+    /// Requests per second; null where nothing is known.
+    rates: Vec<Option<f64>>,
+}
+
+impl Recipe {
+    fn new(policy: &PolicySpec, service: &Service, objective: Objective, outlook: &Outlook) -> Self {
+        let past = |series: &Arc<Series>| Past {
+            start: series.start,
+            step: series.step,
+            rates: series.values.iter().map(|value| value.known()).collect(),
+        };
+        Self {
+            policy: policy.clone(),
+            service: service.clone(),
+            peak_rate: outlook.peak_rate,
+            objective: Some(objective),
+            metrics: outlook.metrics.map(|sensing| [sensing.scrape, sensing.window, sensing.delay]),
+            history: outlook.history.as_ref().map(past),
+        }
+    }
+
+    /// What the policy was told of the world.
+    pub(crate) fn outlook(&self, start: Instant) -> Outlook {
+        let series = |past: &Past| {
+            let values = past.rates.iter().map(|rate| rate.map_or(Value::Missing, Value::Known)).collect();
+            Arc::new(Series { start: past.start, step: past.step, values })
+        };
+        let promise = |own: Objective| Promise { latency: own.latency, attainment: own.attainment };
+        Outlook {
+            start,
+            peak_rate: self.peak_rate,
+            promise: self.objective.map(promise),
+            metrics: self.metrics.map(|[scrape, window, delay]| Sensing { scrape, window, delay }),
+            history: self.history.as_ref().map(series),
+        }
+    }
 }
 
 /// The journals of one run.
@@ -37,11 +92,11 @@ impl Journals {
         std::fs::create_dir_all(folder)
             .map_err(|error| Failure::new(format!("cannot make the folder {}: {error}", folder.display())))?;
         let services = &job.world.scenario.services;
-        let visits = traffic::visits(&job.world.scenario);
+        let outlooks = traffic::outlooks(job.world, job.load, &job.entrant.policy, job.seed)?;
         let mut files = Vec::new();
-        for ((service, controller), visits) in services.iter().zip(controllers).zip(visits) {
+        for ((service, controller), outlook) in services.iter().zip(controllers).zip(outlooks) {
             let path = path(folder, &job.entrant.name, (services.len() > 1).then_some(&service.name));
-            let header = header(job, service, controller, job.load.peak_rate * visits)?;
+            let header = header(job, service, controller, &outlook)?;
             let writer = JournalWriter::create(&path, &serde_json::to_vec(&header)?)?;
             files.push((Encoder::new(controller.needs()), writer, 0));
         }
@@ -83,10 +138,11 @@ fn header(
     job: &Job<'_>,
     service: &Service,
     controller: &Controller,
-    peak_rate: f64,
+    outlook: &Outlook,
 ) -> Result<Header, Failure> {
     let scenario = serde_json::to_string(&job.world.scenario)?;
-    let recipe = Recipe { policy: job.entrant.policy.clone(), service: service.clone(), peak_rate };
+    let objective = job.world.scenario.objective;
+    let recipe = Recipe::new(&job.entrant.policy, service, objective, outlook);
     let mut header = Header {
         schema_version: JOURNAL_VERSION,
         software_version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -131,7 +131,7 @@ pub(crate) fn plan(
     }
     // Build everything once before the first run, so that bad input is told at once.
     for entrant in entrants {
-        job::controllers(scenario, load, entrant)?;
+        job::controllers(world, load, entrant, args.seed)?;
     }
     let contestant = |entrant: &Entrant| Contestant {
         name: entrant.name.clone(),

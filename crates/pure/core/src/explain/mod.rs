@@ -4,6 +4,7 @@
 //! 7 → 9 replicas at 2026-03-01 14:03:00 UTC
 //! observed  replicas: 7 asked for, 7 exist, 6 ready (1 pending)
 //!           cpu: mean 0.612 cores over 6 of 7 replicas (0.41 to 0.8), 12s old
+//! forecast  12.1 requests per second 2m to 3m ahead (5 % below 10.4, 5 % above 13.9, 1 % above 14.6)
 //! reasons   cpu at 0.612 cores against a target of 0.5 cores → 12
 //! guards    step: a larger change at once is not permitted (12 → 9)
 //! outcome   9 replicas ordered; 12 proposed, changed by 1 guard
@@ -39,14 +40,17 @@ pub struct Explanation {
     pub guards: Vec<String>,
     /// What the actuator got.
     pub outcome: String,
+    /// The forecast used, if one was.
+    pub forecast: Option<String>,
 }
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.headline)?;
         let outcome = std::slice::from_ref(&self.outcome);
-        let sections: [(&str, &[String]); 4] = [
+        let sections: [(&str, &[String]); 5] = [
             ("observed", &self.observed),
+            ("forecast", self.forecast.as_slice()),
             ("reasons", &self.reasons),
             ("guards", &self.guards),
             ("outcome", outcome),
@@ -70,6 +74,7 @@ pub fn explain(observation: &Observation, decision: &RecordedDecision, needs: &[
         reasons: decision.reasons.iter().map(|reason| words::reason(reason, observation, needs)).collect(),
         guards: decision.guards.iter().map(words::guard).collect(),
         outcome: outcome(decision),
+        forecast: decision.forecast.as_ref().map(|note| words::forecast(note, decision.at)),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Rules and guards in words.
 
-use super::quantity::{Unit, need_name};
-use crate::decision::{GuardAction, GuardKind};
+use super::quantity::{Unit, need_name, plain};
+use crate::decision::{ForecastNote, GuardAction, GuardKind};
 use crate::observe::{Observation, Reading};
 use crate::policy::Need;
 use crate::reason::{Reason, Rule};
+use crate::time::Instant;
 
 /// `1 replica`, `9 replicas`.
 pub(super) fn replicas(count: u32) -> String {
@@ -143,6 +144,11 @@ fn statement(say: &Spoken) -> String {
         }
         Rule::ObservedRate => say.with("enough for the rate observed", "at") + " per replica",
         Rule::PredictedRate => say.with("enough for the rate predicted", "at") + " per replica",
+        Rule::ReactiveFloor => say.with("the fewest that meet the objective at the rate observed", "of"),
+        Rule::ForecastWindow => format!(
+            "the fewest that meet the objective over the forecast (expected late {} %, permitted {} %)",
+            say.observed, say.reference
+        ),
         Rule::LeakHeadsForLimit => say.beside("heading for the limit") + ": replace the replica",
         Rule::NearMemoryLimit => say.beside("near the limit") + ": replace the replica",
         Rule::Schedule if !say.valued => "no entry of the schedule is active".to_owned(),
@@ -172,6 +178,10 @@ fn condition(say: &Spoken) -> String {
         Rule::Grace => ("the grace period holds the count above zero", "of"),
         Rule::DownDisabled => ("scaling down is switched off", "against"),
         Rule::UpDisabled => ("scaling up is switched off", "against"),
+        Rule::NeededAgain => ("replicas given up now would be needed again before they were back", "for"),
+        Rule::NoForecast => {
+            ("there is no forecast yet: enough for the rate observed, with headroom", "against")
+        }
         Rule::MaxAge => ("a replica is older than it may become", "against"),
         Rule::MaxRequests => ("a replica has served more requests than it may", "against"),
         Rule::SurgeStarts => ("a replica starts beside the one to be replaced", "of"),
@@ -180,6 +190,16 @@ fn condition(say: &Spoken) -> String {
         _ => ("decided", "against"),
     };
     say.with(text, between)
+}
+
+/// The forecast that a decision used.
+pub(super) fn forecast(note: &ForecastNote, at: Instant) -> String {
+    let [low, middle, _, high, highest] = note.milli.map(plain);
+    format!(
+        "{middle} requests per second {} to {} ahead (5 % below {low}, 5 % above {high}, 1 % above {highest})",
+        note.from.since(at),
+        note.until.since(at)
+    )
 }
 
 /// The name of a guard.
@@ -192,6 +212,7 @@ pub(super) const fn guard_name(guard: GuardKind) -> &'static str {
         GuardKind::Step => "step",
         GuardKind::Budget => "budget",
         GuardKind::Bounds => "bounds",
+        GuardKind::Flips => "flips",
         GuardKind::Disruption => "disruption",
     }
 }
@@ -206,6 +227,9 @@ pub(super) fn guard(action: &GuardAction) -> String {
         GuardKind::Step => "a larger change at once is not permitted",
         GuardKind::Budget => "the replica-hours of the window are used up, so the count doesn't rise",
         GuardKind::Bounds => "the count stays within the bounds of the target",
+        GuardKind::Flips => {
+            "the changes of direction of the last hour are used up, so the count doesn't fall"
+        }
         GuardKind::Disruption => "fewer would be ready than the target's least count",
     };
     format!("{}: {why} ({} → {})", guard_name(action.guard), action.from, action.to)

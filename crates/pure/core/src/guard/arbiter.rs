@@ -6,8 +6,8 @@ use crate::observe::ReplicaId;
 use crate::plan::Plan;
 
 /// Merges plans: the largest count and the largest surge win, so that no policy takes away capacity or a
-/// surge replica that another one needs; replicas to retire are taken in the order of the policies. A plan
-/// that abstains has no say in the count.
+/// surge replica that another one needs; replicas to retire are taken in the order of the policies, and the
+/// forecast of the first that has one. A plan that abstains has no say in the count.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Arbiter;
 
@@ -25,6 +25,7 @@ impl Arbiter {
             retire: each_once(plans.iter().flat_map(|plan| &plan.retire)),
             replace: each_once(plans.iter().flat_map(|plan| &plan.replace)),
             abstains: wishes().next().is_none(),
+            forecast: plans.iter().find_map(|plan| plan.forecast),
         }
     }
 }

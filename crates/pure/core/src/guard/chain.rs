@@ -31,6 +31,8 @@ pub struct GuardChain {
     history: VecDeque<(Instant, u32)>,
     last_up: Option<Instant>,
     last_down: Option<Instant>,
+    /// When the direction last changed. Kept for the budget of flips alone.
+    flips: VecDeque<Instant>,
 }
 
 impl GuardChain {
@@ -43,6 +45,7 @@ impl GuardChain {
             history: VecDeque::new(),
             last_up: None,
             last_down: None,
+            flips: VecDeque::new(),
         }
     }
 
@@ -54,13 +57,14 @@ impl GuardChain {
     /// Turns a plan into an order, and says what was changed on the way.
     pub(crate) fn vet(&mut self, plan: &Plan, now: Moment) -> (Vetted<Order>, Vec<GuardAction>) {
         type Guard = fn(&mut GuardChain, u32, Moment) -> u32;
-        const ORDER: [(GuardKind, Guard); 7] = [
+        const ORDER: [(GuardKind, Guard); 8] = [
             (GuardKind::Freshness, GuardChain::freshness),
             (GuardKind::DeadBand, GuardChain::dead_band),
             (GuardKind::Stabilization, GuardChain::stabilization),
             (GuardKind::Dwell, GuardChain::dwell),
             (GuardKind::Step, GuardChain::step),
             (GuardKind::Budget, GuardChain::budget),
+            (GuardKind::Flips, GuardChain::flips),
             (GuardKind::Bounds, GuardChain::bounds),
         ];
         let mut count = plan.replicas;
@@ -169,16 +173,32 @@ impl GuardChain {
         if spent >= budget.replica_hours { count.min(now.present) } else { count }
     }
 
+    /// A fall that changes the direction is permitted only while the window has flips left.
+    fn flips(&mut self, count: u32, now: Moment) -> u32 {
+        let Some(flips) = self.profile.flips else {
+            return count;
+        };
+        let from = now.at.back(flips.per);
+        while self.flips.front().is_some_and(|at| *at <= from) {
+            self.flips.pop_front();
+        }
+        let used_up = self.flips.len() >= flips.most as usize;
+        if used_up && count < now.present && self.last_up > self.last_down { now.present } else { count }
+    }
+
     fn bounds(&mut self, count: u32, _: Moment) -> u32 {
         // Not `clamp`, which panics when the bounds are in the wrong order. Then the upper one holds.
         count.max(self.bounds.min).min(self.bounds.max)
     }
 
     fn remember(&mut self, count: u32, now: Moment) {
-        match count.cmp(&now.present) {
-            std::cmp::Ordering::Greater => self.last_up = Some(now.at),
-            std::cmp::Ordering::Less => self.last_down = Some(now.at),
-            std::cmp::Ordering::Equal => {}
+        let flip = match count.cmp(&now.present) {
+            std::cmp::Ordering::Greater => self.last_up.replace(now.at) < self.last_down,
+            std::cmp::Ordering::Less => self.last_down.replace(now.at) < self.last_up,
+            std::cmp::Ordering::Equal => false,
+        };
+        if flip && self.profile.flips.is_some() {
+            self.flips.push_back(now.at);
         }
         let news = self.history.back().is_none_or(|(_, last)| *last != count);
         if self.profile.budget.is_some() && news {

@@ -62,6 +62,17 @@ pub struct Budget {
     pub per: Span,
 }
 
+/// Changes of direction that are permitted within a window that slides. When they are used up the count may
+/// still rise, since a rise keeps the objective, but it doesn't fall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Flips {
+    /// Changes of direction per window.
+    pub most: u32,
+    /// Length of the window.
+    pub per: Span,
+}
+
 /// The guards of one policy on one target. Absent guards do nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -86,6 +97,9 @@ pub struct GuardProfile {
     /// Replica-hours per window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+    /// Changes of direction per window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flips: Option<Flips>,
 }
 
 /// A guard profile whose numbers make no sense.
@@ -109,6 +123,7 @@ impl GuardProfile {
             dwell: None,
             step: None,
             budget: None,
+            flips: None,
         }
     }
 
@@ -135,6 +150,9 @@ impl GuardProfile {
             if shares.iter().any(|s| !s.is_finite() || *s < 0.0) || step.down_share > 1.0 {
                 return bad("step", "shares must be 0 or more, and down_share at most 1");
             }
+        }
+        if self.flips.is_some_and(|flips| flips.most == 0 || flips.per.is_zero()) {
+            return bad("flips", "most and per must be positive, for example { most: 6, per: 1h }");
         }
         if self.budget.is_some_and(|b| !(b.replica_hours > 0.0 && b.per > Span::ZERO)) {
             return bad("budget", "replica_hours and per must be positive");

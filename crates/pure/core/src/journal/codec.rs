@@ -1,10 +1,10 @@
 //! Observations and decisions to bytes and back.
 
-use super::JOURNAL_VERSION;
 use super::bytes::{Reader, Writer};
 use super::error::JournalError;
 use super::memory::{Memory, Moment};
 use super::record::{Parts, RecordedDecision};
+use super::{JOURNAL_VERSION, readable};
 use super::{readings, replicas, verdict};
 use crate::decision::Decision;
 use crate::observe::{Observation, Reading};
@@ -13,6 +13,8 @@ use crate::time::Instant;
 
 const KEYFRAME: u8 = 0x01;
 const OTHER_READINGS: u8 = 0x02;
+const FORECAST: u8 = 0x04;
+const REPLACE: u8 = 0x08;
 
 /// Writes one record per turn of the loop.
 #[derive(Debug, Clone)]
@@ -58,6 +60,8 @@ impl Encoder {
         let mut writer = Writer(out);
         let regular = observation.readings.len() == self.needs;
         let tag = if regular { 0 } else { OTHER_READINGS };
+        let tag = tag | if decision.forecast.is_some() { FORECAST } else { 0 };
+        let tag = tag | if decision.order.replace.is_empty() { 0 } else { REPLACE };
         if self.memory.is_none() {
             writer.byte(tag | KEYFRAME);
             writer.uint(JOURNAL_VERSION.into());
@@ -78,6 +82,13 @@ impl Encoder {
             readings::remember(series, reading);
         }
         verdict::write(&mut writer, decision, &memory.reasons, now);
+        if let Some(note) = decision.forecast {
+            verdict::write_forecast(&mut writer, &note, &memory.forecast, now);
+            memory.forecast = note;
+        }
+        if !decision.order.replace.is_empty() {
+            verdict::write_ids(&mut writer, &decision.order.replace);
+        }
         memory.moment = now;
         memory.replicas.clone_from(&observation.replicas);
         decision.reasons.clone_into(&mut memory.reasons);
@@ -107,7 +118,7 @@ impl Decoder {
         let last = self.memory.take();
         let mut reader = Reader::new(record);
         let tag = reader.byte("the tag of a record")?;
-        if tag & !(KEYFRAME | OTHER_READINGS) != 0 {
+        if tag & !(KEYFRAME | OTHER_READINGS | FORECAST | REPLACE) != 0 {
             return Err(reader.invalid("the tag of a record", tag.into()));
         }
         let mut memory = if tag & KEYFRAME == 0 {
@@ -117,7 +128,15 @@ impl Decoder {
             Memory::default()
         };
         let observation = self.observation(&mut reader, tag, &mut memory)?;
-        let decision = verdict::read(&mut reader, &memory.reasons, memory.moment)?;
+        let mut decision = verdict::read(&mut reader, &memory.reasons, memory.moment)?;
+        if tag & FORECAST != 0 {
+            let note = verdict::read_forecast(&mut reader, &memory.forecast, memory.moment)?;
+            memory.forecast = note;
+            decision.forecast = Some(note);
+        }
+        if tag & REPLACE != 0 {
+            decision.order.replace = verdict::read_ids(&mut reader, "a replica to replace")?;
+        }
         reader.end()?;
         memory.replicas.clone_from(&observation.replicas);
         memory.reasons.clone_from(&decision.reasons);
@@ -128,7 +147,7 @@ impl Decoder {
     /// Whether the keyframe is one that this decoder can read.
     fn check(&self, reader: &mut Reader) -> Result<(), JournalError> {
         let found = reader.uint("the version of the journal")?;
-        if found != u64::from(JOURNAL_VERSION) {
+        if !readable(found) {
             return Err(JournalError::Version { found, supported: JOURNAL_VERSION });
         }
         let found = reader.uint("the number of needs")?;

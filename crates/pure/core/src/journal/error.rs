@@ -34,7 +34,7 @@ pub enum JournalError {
     #[error("the journal can't be read from this record (byte 0): expected a keyframe")]
     NoKeyframe,
     /// Another version of the format wrote this.
-    #[error("the journal has version {found}, this program reads version {supported}")]
+    #[error("the journal has version {found}, this program reads versions up to {supported}")]
     Version {
         /// Version of the journal.
         found: u64,

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::JOURNAL_VERSION;
 use super::error::JournalError;
+use super::{JOURNAL_VERSION, readable};
 use crate::guard::{Bounds, GuardProfile};
 use crate::policy::Need;
 use crate::time::Instant;
@@ -79,10 +79,10 @@ pub struct SchemaProbe {
 impl SchemaProbe {
     /// Refuses a version that this program can't read.
     pub const fn check(self) -> Result<(), JournalError> {
-        if self.schema_version == JOURNAL_VERSION {
+        let found = self.schema_version as u64;
+        if readable(found) {
             return Ok(());
         }
-        let found = self.schema_version as u64;
         Err(JournalError::Version { found, supported: JOURNAL_VERSION })
     }
 }
@@ -183,8 +183,8 @@ mod tests {
 
     #[test]
     fn another_version_is_refused_by_name() {
-        let probe: SchemaProbe = serde_json::from_str(r#"{"schema_version":2,"other":[]}"#).unwrap();
+        let probe: SchemaProbe = serde_json::from_str(r#"{"schema_version":3,"other":[]}"#).unwrap();
         let error = probe.check().unwrap_err();
-        assert_eq!(error.to_string(), "the journal has version 2, this program reads version 1");
+        assert_eq!(error.to_string(), "the journal has version 3, this program reads versions up to 2");
     }
 }

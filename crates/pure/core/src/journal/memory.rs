@@ -1,5 +1,6 @@
 //! What the encoder and the decoder both remember of the records before.
 
+use crate::decision::ForecastNote;
 use crate::observe::{Observation, ReplicaView, Sample};
 use crate::reason::Reason;
 use crate::time::Instant;
@@ -28,6 +29,7 @@ pub(super) struct Memory {
     pub(super) replicas: Vec<ReplicaView>,
     pub(super) series: Vec<Series>,
     pub(super) reasons: Vec<Reason>,
+    pub(super) forecast: ForecastNote,
 }
 
 impl Memory {

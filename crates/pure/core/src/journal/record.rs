@@ -1,6 +1,6 @@
 //! A decision as it stands in the journal.
 
-use crate::decision::{Decision, GuardAction, Order};
+use crate::decision::{Decision, ForecastNote, GuardAction, Order};
 use crate::reason::Reason;
 use crate::time::Instant;
 
@@ -20,6 +20,8 @@ pub struct RecordedDecision {
     pub reasons: Vec<Reason>,
     /// What the guards changed, in their order.
     pub guards: Vec<GuardAction>,
+    /// The forecast used, where one was.
+    pub forecast: Option<ForecastNote>,
 }
 
 impl RecordedDecision {
@@ -54,6 +56,7 @@ impl From<&Decision> for RecordedDecision {
             order: decision.order.get().clone(),
             reasons: decision.reasons.clone(),
             guards: decision.guards.clone(),
+            forecast: decision.forecast,
         }
     }
 }
@@ -67,6 +70,7 @@ pub(super) struct Parts<'a> {
     pub(super) order: &'a Order,
     pub(super) reasons: &'a [Reason],
     pub(super) guards: &'a [GuardAction],
+    pub(super) forecast: Option<ForecastNote>,
 }
 
 impl<'a> From<&'a Decision> for Parts<'a> {
@@ -78,6 +82,7 @@ impl<'a> From<&'a Decision> for Parts<'a> {
             order: decision.order.get(),
             reasons: &decision.reasons,
             guards: &decision.guards,
+            forecast: decision.forecast,
         }
     }
 }
@@ -91,6 +96,7 @@ impl<'a> From<&'a RecordedDecision> for Parts<'a> {
             order: &decision.order,
             reasons: &decision.reasons,
             guards: &decision.guards,
+            forecast: decision.forecast,
         }
     }
 }

@@ -4,7 +4,7 @@ use super::bytes::{Reader, Writer};
 use super::error::JournalError;
 use super::memory::Moment;
 use super::record::{Parts, RecordedDecision};
-use crate::decision::{GUARDS, GuardAction, Order};
+use crate::decision::{ForecastNote, GUARDS, GuardAction, Order};
 use crate::observe::ReplicaId;
 use crate::reason::{RULES, Reason, Rule};
 use crate::time::Instant;
@@ -34,13 +34,10 @@ pub(super) fn write(writer: &mut Writer, decision: Parts, last: &[Reason], now: 
     for (index, reason) in decision.reasons.iter().enumerate() {
         write_reason(writer, reason, last.get(index).unwrap_or(&NO_REASON));
     }
-    // Records without replacements end here, as those of earlier programs do.
-    if !decision.order.replace.is_empty() {
-        write_ids(writer, &decision.order.replace);
-    }
 }
 
-fn write_ids(writer: &mut Writer, ids: &[ReplicaId]) {
+/// Writes ids, each against the one before.
+pub(super) fn write_ids(writer: &mut Writer, ids: &[ReplicaId]) {
     writer.count(ids.len());
     let mut last = 0;
     for replica in ids {
@@ -64,12 +61,29 @@ pub(super) fn read(reader: &mut Reader, last: &[Reason], now: Moment) -> Result<
     let proposed = reader.small(present, "the count proposed")?;
     let guards = read_guards(reader, proposed)?;
     let count = guards.last().map_or(proposed, |action| action.to);
-    let mut order = read_order(reader, count)?;
+    let order = read_order(reader, count)?;
     let reasons = read_reasons(reader, last)?;
-    if reader.remaining() > 0 {
-        order.replace = read_ids(reader, "a replica to replace")?;
+    Ok(RecordedDecision { at, present, proposed, order, reasons, guards, forecast: None })
+}
+
+/// Writes a forecast against the one before.
+pub(super) fn write_forecast(writer: &mut Writer, note: &ForecastNote, last: &ForecastNote, now: Moment) {
+    writer.time(note.from.0, now.at.0);
+    writer.time(note.until.0, note.from.0);
+    for (value, before) in note.milli.iter().zip(last.milli) {
+        writer.signed(*value, before);
     }
-    Ok(RecordedDecision { at, present, proposed, order, reasons, guards })
+}
+
+/// Reads what [`write_forecast`] wrote.
+pub(super) fn read_forecast(reader: &mut Reader, last: &ForecastNote, now: Moment) -> Result<ForecastNote> {
+    let from = Instant(reader.time(now.at.0, "the beginning of a forecast")?);
+    let until = Instant(reader.time(from.0, "the end of a forecast")?);
+    let mut milli = last.milli;
+    for value in &mut milli {
+        *value = reader.signed(*value, "a quantile of a forecast")?;
+    }
+    Ok(ForecastNote { from, until, milli })
 }
 
 fn read_guards(reader: &mut Reader, proposed: u32) -> Result<Vec<GuardAction>> {
@@ -93,7 +107,8 @@ fn read_order(reader: &mut Reader, count: u32) -> Result<Order> {
     Ok(Order { replicas, retire, surge, replace: Vec::new() })
 }
 
-fn read_ids(reader: &mut Reader, what: &'static str) -> Result<Vec<ReplicaId>> {
+/// Reads what [`write_ids`] wrote.
+pub(super) fn read_ids(reader: &mut Reader, what: &'static str) -> Result<Vec<ReplicaId>> {
     let (mut ids, mut id) = (Vec::new(), 0);
     for _ in 0..reader.count(what)? {
         id = reader.diff(id, what)?;

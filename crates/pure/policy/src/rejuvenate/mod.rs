@@ -13,26 +13,22 @@
 //! counts as due, so that replicas that leak in step are begun early enough to be done one after the other. An
 //! ordinary fall of the count retires those with the shortest life left, which costs nothing.
 //!
-//! The cost of all five actions is weighed in [`choice`]; `recycle` is the only one that has an actuator today,
-//! so that the choice here is between it and nothing.
+//! The cost of all five actions is weighed in [`homeostat_forecast::aging::decide`]; `recycle` is the only one
+//! that has an actuator today, so that the choice here is between it and nothing.
 
-pub mod choice;
 mod spec;
 pub(crate) mod turnover;
 mod watch;
 
 use homeostat_core::draw::Key;
 use homeostat_core::{Cadence, Need, Observation, Plan, Policy, Reason, ReplicaId, Rule, Span};
-use homeostat_forecast::aging::{Action, Eta, Settings, Why};
+use homeostat_forecast::aging::{Action, Costs, Eta, Outlook, Settings, Why, decide};
 
 use crate::error::PolicyError;
-use choice::{Costs, Situation};
 pub use spec::RejuvenateSpec;
 use turnover::{Manners, Move, Turnover, order_of_retirement};
 use watch::{Watch, Watched};
 
-/// The actions that an order can bring about.
-const POSSIBLE: [Action; 2] = [Action::Nothing, Action::Recycle];
 /// Readings near the limit that are believed.
 const READINGS: u32 = 2;
 /// Share of the limit below which a straight line is not believed.
@@ -111,13 +107,10 @@ impl Rejuvenate {
             let watched = self.watch.replicas.get(id).filter(|w| w.near >= READINGS)?;
             Some(Due { replica: *id, rule: Rule::NearMemoryLimit, mib: watched.last.1 })
         });
-        let replicas = queue.len() as u32;
         let due = |(place, (_, id)): (usize, &(f64, ReplicaId))| {
             let watched = self.watch.replicas.get(id)?;
             let (eta, rule) = self.eta(watched)?;
-            let situation = self.situation(*id, watched, eta, place, replicas);
-            let acts = situation.choose(&POSSIBLE, &self.costs()) == Action::Recycle;
-            acts.then_some(rule)
+            (self.action(*id, watched, eta, place) == Action::Recycle).then_some(rule)
         };
         let rule = queue.iter().enumerate().find_map(due);
         let first = queue.first().and_then(|(_, id)| Some((*id, self.watch.replicas.get(id)?)));
@@ -125,33 +118,25 @@ impl Rejuvenate {
         near.or(leaking)
     }
 
-    fn situation(
-        &self,
-        id: ReplicaId,
-        watched: &Watched,
-        eta: Eta,
-        place: usize,
-        replicas: u32,
-    ) -> Situation {
+    /// What to do about a replica that has this place in the queue.
+    fn action(&self, id: ReplicaId, watched: &Watched, eta: Eta, place: usize) -> Action {
         // Decided, started, seen to be ready, retired; then the next in the queue.
         let turn = (self.turnover.takes() + self.spec.period * 2).as_hours_f64();
         let jitter = 1.0 + self.spec.jitter * self.key.at(id.0).uniform();
-        Situation {
-            eta,
+        let outlook = Outlook {
+            leak: true,
+            to_limit: Some(eta),
             age_hours: watched.age_hours(),
-            lead_hours: turn * (place as f64 + jitter),
-            step_hours: self.spec.period.as_hours_f64(),
-            replicas,
-            by_load: 0.0,
-            room_mib: 0.0,
-            slope_mib: watched.verdict().slope_per_hour,
-            node: None,
-        }
-    }
-
-    fn costs(&self) -> Costs {
-        let start = self.turnover.takes().as_hours_f64();
-        Costs { kill: self.spec.kill_cost, start, mib_hour: 0.0 }
+            review_hours: turn * (place as f64 + jitter) + self.spec.period.as_hours_f64(),
+            // What has no actuator wins nothing.
+            scale_out_wins_hours: 0.0,
+            raise_wins_hours: 0.0,
+            on_node: 1,
+            node_share: 0.0,
+        };
+        let recycle = self.turnover.takes().as_hours_f64();
+        let costs = Costs { crash: self.spec.kill_cost, recycle, ..Costs::default() };
+        decide(&outlook, &costs).action
     }
 }
 

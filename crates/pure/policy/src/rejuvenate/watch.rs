@@ -21,7 +21,7 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    pub(super) const fn verdict(&self) -> Verdict {
+    pub(super) fn verdict(&self) -> Verdict {
         self.detector.verdict()
     }
 

@@ -129,6 +129,7 @@ mod tests {
             memory_limit_mib: Some(4_096.0),
             peak_rate: 310.0,
             start: Instant::ZERO,
+            ..BuildContext::default()
         }
     }
 

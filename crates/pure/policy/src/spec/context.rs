@@ -1,11 +1,40 @@
 //! What a policy is told of its target when it is built.
 
-use homeostat_core::Instant;
+use std::sync::Arc;
+
+use homeostat_core::policy::Sensing;
+use homeostat_core::{Instant, Span};
+use homeostat_forecast::Series;
 
 use crate::error::PolicyError;
 use crate::fixed::{Fixed, FixedSpec};
 use crate::hpa::PodTemplate;
 use crate::kpa::KpaSpec;
+
+/// What was promised to the clients of a target.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Promise {
+    /// A request within this time meets the objective.
+    pub latency: Span,
+    /// Share of requests that must meet it.
+    pub attainment: f64,
+}
+
+/// How replicas of a target serve: what a calibration of the service tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceModel {
+    /// Mean work of a request, alone on a replica.
+    pub work: Span,
+    /// Coefficient of variation of the work.
+    pub work_cv: f64,
+    /// Share of requests whose work alone is more than k / n of the objective's latency, for k = 0 … n.
+    pub beyond: Vec<f64>,
+    /// Requests served at the same time at full speed, so that slots / work is the capacity in requests per
+    /// second. Not a whole number where requests slow each other down.
+    pub slots: f64,
+    /// Time from order to readiness within which 95 % of the starts that don't fail are done.
+    pub start_up: Span,
+}
 
 /// What a policy is told of its target when it is built.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +53,34 @@ pub struct BuildContext {
     pub peak_rate: f64,
     /// When the policy begins.
     pub start: Instant,
+    /// Rates in requests per second before `start`, where a record of them exists and the policy asked for
+    /// it with [`super::PolicySpec::history_step`].
+    pub history: Option<Arc<Series>>,
+    /// What was promised, where it is known.
+    pub promise: Option<Promise>,
+    /// How replicas serve, where it is known.
+    pub service: Option<ServiceModel>,
+    /// The metrics pipeline, where it is known.
+    pub metrics: Option<Sensing>,
+}
+
+impl Default for BuildContext {
+    /// A target of one to ten replicas that is otherwise unknown.
+    fn default() -> Self {
+        Self {
+            template: PodTemplate::single(1_000, 1_073_741_824_000),
+            min: 1,
+            max: 10,
+            capacity_per_replica: 0.0,
+            memory_limit_mib: None,
+            peak_rate: 0.0,
+            start: Instant::ZERO,
+            history: None,
+            promise: None,
+            service: None,
+            metrics: None,
+        }
+    }
 }
 
 impl BuildContext {

@@ -17,12 +17,12 @@ mod keda_form;
 mod named;
 
 pub use catalog::{NamedPolicy, catalog};
-pub use context::BuildContext;
+pub use context::{BuildContext, Promise, ServiceModel};
 pub use hpa_form::HpaForm;
 pub use keda_form::KedaForm;
 pub use named::{Named, Peek};
 
-use homeostat_core::{GuardProfile, Policy};
+use homeostat_core::{GuardProfile, Policy, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -152,6 +152,11 @@ impl PolicySpec {
             Self::Together(all) => Self::Together(all.iter().map(|spec| spec.with_slots(slots)).collect()),
             _ => self.clone(),
         }
+    }
+
+    /// The step in which the policy wants the rates before its beginning, if it wants them.
+    pub const fn history_step(&self) -> Option<Span> {
+        None
     }
 
     /// The guards it runs under unless told otherwise: peers have bounds only, as upstream has.

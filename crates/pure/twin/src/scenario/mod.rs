@@ -10,9 +10,10 @@ mod service;
 mod traffic;
 mod validation;
 
-use homeostat_core::Span;
 use homeostat_core::guard::GuardProfile;
-use homeostat_policy::spec::PolicySpec;
+use homeostat_core::policy::Sensing;
+use homeostat_core::{Instant, Span};
+use homeostat_policy::spec::{PolicySpec, Promise};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,9 @@ pub use cluster::{Metrics, NodePool, Outage};
 pub use duration::{Duration, MeanCv, Pareto, Sampler};
 pub use fault::{Deploy, Fault, FaultKind, Which};
 pub use memory::{Cache, Cold, Collector, Leak, Memory};
-pub use service::{Balancer, Batches, Failure, FailureKind, Server, Service, Sharing, Slots, StartUp};
+pub use service::{
+    Balancer, Batches, Failure, FailureKind, Outlook, Server, Service, Sharing, Slots, StartUp,
+};
 pub use traffic::{
     Bursts, Constant, Generated, Part, Recorded, Regular, Scale, ServiceFromTokens, Source, Traffic,
 };
@@ -142,6 +145,20 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// What policies are told of this world: a load that begins at `start` and has `peak_rate` requests per
+    /// second in its largest minute.
+    pub fn outlook(&self, start: Instant, peak_rate: f64) -> Outlook {
+        let Objective { latency, attainment } = self.objective;
+        let Metrics { scrape, window, delay, .. } = self.metrics;
+        Outlook {
+            start,
+            peak_rate,
+            promise: Some(Promise { latency, attainment }),
+            metrics: Some(Sensing { scrape, window, delay }),
+            history: None,
+        }
+    }
+
     /// Time at the start that is not scored.
     pub fn warm_up(&self) -> Span {
         let start_up = self.services.iter().map(|s| s.start_up.mean()).max().unwrap_or_default();

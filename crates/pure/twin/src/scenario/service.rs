@@ -1,12 +1,15 @@
 //! A service: what its replicas can do, what they cost, how they start.
 
-use homeostat_core::Span;
+use std::sync::Arc;
+
 use homeostat_core::draw::Key;
 use homeostat_core::guard::Bounds;
-use homeostat_core::{Instant, Policy};
+use homeostat_core::policy::Sensing;
+use homeostat_core::{Instant, Policy, Span};
+use homeostat_forecast::Series;
 use homeostat_policy::error::PolicyError;
 use homeostat_policy::hpa::PodTemplate;
-use homeostat_policy::spec::{BuildContext, PolicySpec};
+use homeostat_policy::spec::{BuildContext, PolicySpec, Promise, ServiceModel};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -170,6 +173,24 @@ impl StartUp {
     }
 }
 
+/// Points at which the distribution of the work is told, up to the objective's latency.
+const LATENCY_PARTS: u64 = 64;
+
+/// What a policy of a service is told of the world around it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Outlook {
+    /// Start of the load.
+    pub start: Instant,
+    /// Requests per second of the largest minute.
+    pub peak_rate: f64,
+    /// What was promised.
+    pub promise: Option<Promise>,
+    /// The world's metrics pipeline.
+    pub metrics: Option<Sensing>,
+    /// Rates before the start.
+    pub history: Option<Arc<Series>>,
+}
+
 /// A service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -267,47 +288,54 @@ impl Service {
         }
     }
 
-    /// A policy that scales this service: `peak_rate` in requests per second over the trace, `start` of
-    /// the trace.
-    pub fn policy(
-        &self,
-        spec: &PolicySpec,
-        start: Instant,
-        peak_rate: f64,
-    ) -> Result<Box<dyn Policy>, PolicyError> {
-        spec.with_slots(self.slots()).build(&self.context(start, peak_rate))
+    /// A policy that scales this service.
+    pub fn policy(&self, spec: &PolicySpec, outlook: &Outlook) -> Result<Box<dyn Policy>, PolicyError> {
+        spec.with_slots(self.slots()).build(&self.context(outlook))
     }
 
     /// The policies that stand together behind one arbiter: see [`PolicySpec::build_all`].
     pub fn policies(
         &self,
         spec: &PolicySpec,
-        start: Instant,
-        peak_rate: f64,
+        outlook: &Outlook,
     ) -> Result<Vec<Box<dyn Policy>>, PolicyError> {
-        spec.with_slots(self.slots()).build_all(&self.context(start, peak_rate))
+        spec.with_slots(self.slots()).build_all(&self.context(outlook))
     }
 
     /// A policy for this service in the form in which a cluster takes it, where there is one.
-    pub fn manifest(
-        &self,
-        spec: &PolicySpec,
-        start: Instant,
-        peak_rate: f64,
-    ) -> Result<Option<PolicySpec>, PolicyError> {
-        spec.with_slots(self.slots()).manifest(&self.name, &self.context(start, peak_rate))
+    pub fn manifest(&self, spec: &PolicySpec, outlook: &Outlook) -> Result<Option<PolicySpec>, PolicyError> {
+        spec.with_slots(self.slots()).manifest(&self.name, &self.context(outlook))
     }
 
-    fn context(&self, start: Instant, peak_rate: f64) -> BuildContext {
+    fn context(&self, outlook: &Outlook) -> BuildContext {
         let memory_milli = i64::from(self.memory_mib) * 1_048_576 * 1_000;
         BuildContext {
             template: PodTemplate::single(i64::from(self.cpu_milli), memory_milli),
             min: self.replicas.min,
             max: self.replicas.max,
             capacity_per_replica: self.capacity_per_second(),
+            peak_rate: outlook.peak_rate,
+            start: outlook.start,
+            history: outlook.history.clone(),
+            promise: outlook.promise,
+            service: outlook.promise.map(|promise| self.model(promise.latency)),
+            metrics: outlook.metrics,
             memory_limit_mib: self.memory_limit_mib.map(f64::from),
-            peak_rate,
-            start,
+        }
+    }
+
+    /// What a calibration of the service would tell, for an objective of this latency.
+    fn model(&self, latency: Span) -> ServiceModel {
+        let capacity = self.capacity_per_second();
+        let full = Duration::Fixed(Span::from_secs_f64(f64::from(self.slots()) / capacity));
+        let work = if matches!(self.server, Server::Batch(_)) { &full } else { &self.service_time };
+        let share = |k: u64| work.beyond(Span(latency.0 / LATENCY_PARTS * k));
+        ServiceModel {
+            work: work.mean(),
+            work_cv: work.variation(),
+            beyond: (0..=LATENCY_PARTS).map(share).collect(),
+            slots: capacity * work.mean().as_secs_f64(),
+            start_up: self.start_up.almost_all(),
         }
     }
 }
