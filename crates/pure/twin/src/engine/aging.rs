@@ -60,11 +60,7 @@ impl Simulation {
 
     /// Notes when a falling count takes the last starting replica although a replacement waits for one.
     pub(super) fn watch_surge(&mut self, service: usize, order: &Order, victims: &[u32]) {
-        let fleet = &self.services[service].fleet;
-        let starts = |i: &u32| fleet.replicas[*i as usize].stage != Stage::Ready;
-        let starting = fleet.serving().filter(|i| starts(i)).count();
-        let cut = victims.iter().filter(|i| starts(i)).count();
-        if order.surge > 0 && starting > 0 && cut == starting {
+        if self.services[service].fleet.cuts_all_starts(victims) && order.surge > 0 {
             self.aging.cancelled(self.now);
         }
     }

@@ -26,6 +26,7 @@ use crate::outcome::{AgingTally, Ledger, Mark, Meter, Outcome, Tally};
 use crate::scenario::{Sampler, Scenario, ScenarioError, Server};
 use crate::sense::Pipeline;
 use crate::workload::{Arrival, Arrivals};
+pub(crate) use aging::CHECK;
 use event::{Queue, What};
 use visits::{Request, Visit};
 

@@ -214,6 +214,13 @@ impl Fleet {
         names.iter().filter_map(find).collect()
     }
 
+    /// Whether replicas start, and all of them are among these victims.
+    pub(crate) fn cuts_all_starts(&self, victims: &[u32]) -> bool {
+        let starts = |i: &u32| self.replicas[*i as usize].stage != Stage::Ready;
+        let starting = self.serving().filter(starts).count();
+        starting > 0 && victims.iter().filter(|i| starts(i)).count() == starting
+    }
+
     /// Live replicas that have not been told to stop and run an old version.
     pub(crate) fn old(&self) -> Vec<u32> {
         self.serving().filter(|i| self.replicas[*i as usize].version < self.version).collect()

@@ -39,6 +39,17 @@ pub struct Aging {
     pub replicas: Vec<ReplicaAge>,
 }
 
+impl Aging {
+    /// Adds the counts of another run.
+    pub const fn add(&mut self, other: &Self) {
+        self.oom_kills += other.oom_kills;
+        self.rejuvenations += other.rejuvenations;
+        self.lost_to_oom += other.lost_to_oom;
+        self.lost_to_rejuvenation += other.lost_to_rejuvenation;
+        self.surges_cancelled += other.surges_cancelled;
+    }
+}
+
 /// Counts what is to be scored.
 #[derive(Debug)]
 pub(crate) struct AgingTally {
