@@ -264,8 +264,8 @@ proptest! {
 #[test]
 fn errors_say_where_and_what() {
     let mut decoder = Decoder::new(&needs());
-    let error = decoder.next(&[1, 2, 2]).unwrap_err();
-    assert_eq!(error.to_string(), "the journal has version 2, this program reads version 1");
+    let error = decoder.next(&[1, 3, 2]).unwrap_err();
+    assert_eq!(error.to_string(), "the journal has version 3, this program reads versions up to 2");
     assert_eq!(decoder.next(&[1, 1, 3]), Err(JournalError::Needs { found: 3, expected: 2 }));
     assert_eq!(decoder.next(&[0]), Err(JournalError::NoKeyframe));
     let error = decoder.next(&[1, 1, 2]).unwrap_err();

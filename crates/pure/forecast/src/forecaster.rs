@@ -4,14 +4,17 @@ use homeostat_core::draw::Key;
 use homeostat_core::{Instant, Span};
 
 use crate::calendar::Calendar;
-use crate::model::{Last, Model, Place};
+use crate::choice::{Choice, Score, Why};
+use crate::history::History;
+use crate::model::Place;
 use crate::paths::Paths;
 use crate::series::Value;
+use crate::spread::{self, LEVELS, Spread, TRAJECTORIES, Trajectories};
 
 /// How to forecast.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// Length of a step.
+    /// Length of a step, at least a second.
     pub step: Span,
     /// Furthest future.
     pub horizon: Span,
@@ -38,19 +41,6 @@ impl Default for Settings {
     }
 }
 
-/// Why a model is the one in use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
-    /// Nothing else has learned enough yet.
-    OnlyOne,
-    /// Its error of late is the least.
-    LeastError,
-    /// A simpler model is as good as the one with the least error.
-    SimplestAsGood,
-    /// No value was ever known: there is no forecast.
-    NoData,
-}
-
 /// The model in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Chosen {
@@ -60,24 +50,40 @@ pub struct Chosen {
     pub why: Why,
 }
 
-/// Largest relative errors that are kept.
-const ERRORS: usize = 1_440;
+/// Most steps of a gap that are lived through one by one; what came before a longer gap is forgotten.
+const LONGEST_GAP: u64 = 35 * 1_440;
 
 /// Forecasts one series on line.
 pub struct Forecaster {
     settings: Settings,
-    last: Last,
+    steps: usize,
+    knots: Vec<usize>,
+    history: History,
+    choice: Choice,
+    spread: Spread,
+    trajectories: Trajectories,
     /// When the next step begins; `None` before the first value.
     next: Option<Instant>,
-    /// One-step changes, for the paths.
-    errors: Vec<f64>,
-    seen: usize,
+    rejected: u64,
 }
 
 impl Forecaster {
     /// A forecaster that knows nothing yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, last: Last::default(), next: None, errors: Vec::new(), seen: 0 }
+        let settings = Settings { step: settings.step.max(Span::SECOND), ..settings };
+        let steps = settings.horizon.0.div_ceil(settings.step.0).max(1) as usize;
+        let knots = knots(steps);
+        Self {
+            steps,
+            history: History::new(settings.step),
+            choice: Choice::new(&knots, settings.step.as_secs_f64(), settings.only),
+            spread: Spread::new(&knots),
+            trajectories: Trajectories::new(steps),
+            knots,
+            settings,
+            next: None,
+            rejected: 0,
+        }
     }
 
     /// The settings.
@@ -85,35 +91,98 @@ impl Forecaster {
         &self.settings
     }
 
+    /// What is remembered of the series.
+    pub const fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Values that were refused so far: not finite, negative, or of a step that was given before. The
+    /// first two are taken as missing.
+    pub const fn rejected(&self) -> u64 {
+        self.rejected
+    }
+
     /// Takes the value of the step that begins at `at`. Steps left out are taken as missing; a step that was
     /// given before is ignored.
     pub fn update(&mut self, at: Instant, value: Value) {
-        if self.next.is_some_and(|next| at < next) {
-            return;
-        }
-        let place = self.place(at);
-        let mut before = [0.0];
-        if self.last.predict(&[place], &mut before)
-            && let Some(value) = value.known()
-        {
-            let error = value - before[0];
-            if self.errors.len() < ERRORS {
-                self.errors.push(error);
-            } else {
-                self.errors[self.seen % ERRORS] = error;
+        let step = self.settings.step;
+        if let Some(next) = self.next {
+            if at < next {
+                self.rejected += 1;
+                return;
             }
-            self.seen += 1;
+            let gap = at.since(next).0 / step.0;
+            if gap > LONGEST_GAP {
+                *self = Self { rejected: self.rejected, ..Self::new(self.settings.clone()) };
+            } else {
+                (0..gap).for_each(|skipped| self.learn(next + step * skipped, Value::Missing));
+            }
         }
-        self.last.update(value, place);
-        self.next = Some(at + self.settings.step);
+        let sound = |value: f64| value.is_finite() && value >= 0.0;
+        let value = match value {
+            Value::Known(number) | Value::AtLeast(number) if !sound(number) => {
+                self.rejected += 1;
+                Value::Missing
+            }
+            value => value,
+        };
+        self.learn(at, value);
     }
 
-    /// The model in use and why.
-    pub fn chosen(&self) -> Chosen {
-        match self.next {
-            Some(_) => Chosen { model: self.last.name(), why: Why::OnlyOne },
-            None => Chosen { model: "none", why: Why::NoData },
+    fn learn(&mut self, at: Instant, value: Value) {
+        let place = self.place(at);
+        if let Some(before) = self.history.push(value, place) {
+            let after = self.history.scale();
+            let map = |z: f64| after.z(before.value(z));
+            self.choice.rescale(&map);
+            self.spread.rescale(&map);
+            self.trajectories.rescale(&map);
         }
+        self.next = Some(at + self.settings.step);
+        if self.history.known() == 0 {
+            return;
+        }
+        let scale = self.history.scale();
+        self.choice.update(&self.history, value.known());
+        let places: Vec<Place> = self.knots.iter().map(|ahead| self.ahead(*ahead)).collect();
+        let z = value.known().map(|value| scale.z(value));
+        let middles = self.middles(&places);
+        self.spread.update(&self.history, z, &middles);
+        self.trajectories.update(z);
+        if self.trajectories.due() && z.is_some() {
+            let places: Vec<Place> = (1..=self.steps).map(|ahead| self.ahead(ahead)).collect();
+            let middles = self.middles(&places).into_iter().map(|z| z as f32).collect();
+            let scales = spread::scales_between(&self.knots, &self.spread, &self.history, &places);
+            self.trajectories.begin(middles, scales);
+        }
+    }
+
+    /// The model in use at the horizon of the settings, and why.
+    pub fn chosen(&self) -> Chosen {
+        self.chosen_at(self.settings.horizon)
+    }
+
+    /// The model in use at `horizon`, and why.
+    pub fn chosen_at(&self, horizon: Span) -> Chosen {
+        if self.history.known() == 0 {
+            return Chosen { model: "none", why: Why::NoData };
+        }
+        let (model, why) = self.choice.chosen(self.steps_to(horizon).max(1));
+        Chosen { model, why }
+    }
+
+    /// The rolling error of every model at the distances where they are compared.
+    pub fn scores(&self) -> Vec<Score> {
+        self.choice.scores()
+    }
+
+    /// Memory in bytes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + self.history.bytes()
+            + self.choice.bytes()
+            + self.spread.bytes()
+            + self.trajectories.bytes()
     }
 
     /// Sample paths of the next steps up to `horizon` (at most that of the settings). No paths while
@@ -121,29 +190,87 @@ impl Forecaster {
     pub fn paths(&self, horizon: Span) -> Paths {
         let step = self.settings.step;
         let from = self.next.unwrap_or(Instant::ZERO);
-        let steps = horizon.min(self.settings.horizon).0.div_ceil(step.0.max(1)) as usize;
+        let steps = self.steps_to(horizon);
+        let count = self.settings.paths.max(1);
         let mut paths = Paths { from, step, steps, values: Vec::new() };
-        let mut middle = [0.0];
-        if !self.last.predict(&[self.place(from)], &mut middle) {
+        if self.history.known() == 0 {
             return paths;
         }
-        let key = Key::root(self.settings.seed).child("paths").nth(from.0);
-        for path in 0..self.settings.paths {
-            let mut draws = key.at(path as u64);
-            let mut level = middle[0];
-            for _ in 0..steps {
-                if !self.errors.is_empty() {
-                    level = (level + self.errors[draws.below(self.errors.len() as u64) as usize]).max(0.0);
-                }
-                paths.values.push(level as f32);
+        if let Some(value) = self.history.constant() {
+            paths.values = vec![value as f32; count * steps];
+            return paths;
+        }
+        let places: Vec<Place> = (1..=steps).map(|ahead| self.ahead(ahead)).collect();
+        let middles = self.middles(&places);
+        let offsets: Vec<_> = (0..self.knots.len()).map(|knot| self.spread.offsets(knot)).collect();
+        let order = Trajectories::order(Key::root(self.settings.seed).child("paths").nth(from.0));
+        let copies = count.div_ceil(TRAJECTORIES);
+        let table = rank_table(copies);
+        let mut sorted = vec![0.0_f32; table.len()];
+        paths.values = vec![0.0; count * steps];
+        let scale = self.history.scale();
+        for (step, middle) in middles.iter().enumerate() {
+            let around = spread::offsets_between(&self.knots, &offsets, step + 1);
+            let at = around.map(|offset| scale.value(middle + offset) as f32);
+            for (value, (below, share)) in sorted.iter_mut().zip(&table) {
+                *value = at[*below] + (at[*below + 1] - at[*below]) * share;
+            }
+            let ranks = self.trajectories.ranks(step);
+            for (path, value) in paths.values[step..].iter_mut().step_by(steps).enumerate() {
+                let rank = usize::from(ranks[usize::from(order[path % TRAJECTORIES])]);
+                *value = sorted[rank * copies + path / TRAJECTORIES];
             }
         }
         paths
     }
 
+    fn steps_to(&self, horizon: Span) -> usize {
+        horizon.min(self.settings.horizon).0.div_ceil(self.settings.step.0) as usize
+    }
+
+    /// Middles on the logarithmic scale.
+    fn middles(&self, places: &[Place]) -> Vec<f64> {
+        let mut out = vec![0.0; places.len()];
+        if !self.choice.middle(&self.history, places, &mut out) {
+            out.fill(self.history.last_known().unwrap_or(0.0));
+        }
+        let scale = self.history.scale();
+        for value in &mut out {
+            *value = scale.z(*value);
+        }
+        out
+    }
+
+    fn ahead(&self, ahead: usize) -> Place {
+        let next = self.next.unwrap_or(Instant::ZERO);
+        self.place(next + self.settings.step * (ahead as u64 - 1))
+    }
+
     fn place(&self, at: Instant) -> Place {
         Place { at, local_seconds: self.settings.calendar.local_seconds(at) }
     }
+}
+
+/// The distances at which models are compared and spreads are learned, for a horizon of `steps`: 1, 2, 5,
+/// 10, 15, 30, 45 and 60 of 60.
+fn knots(steps: usize) -> Vec<usize> {
+    let mut knots: Vec<usize> =
+        [1, 2, 5, 10, 15, 30, 45, 60].iter().map(|of_60| (steps * of_60).div_ceil(60)).collect();
+    knots[0] = 1;
+    knots.dedup();
+    knots
+}
+
+/// For each rank among all paths, the level below it and how far on to the next: the lowest path stands at
+/// level 0 and the highest at 1, so that quantiles of the paths (type 7) are those of the distribution.
+fn rank_table(copies: usize) -> Vec<(usize, f32)> {
+    let all = TRAJECTORIES * copies;
+    let place = |rank: usize| {
+        let level = rank as f64 / (all - 1) as f64;
+        let below = LEVELS.partition_point(|at| *at <= level).clamp(1, LEVELS.len() - 1) - 1;
+        (below, ((level - LEVELS[below]) / (LEVELS[below + 1] - LEVELS[below])) as f32)
+    };
+    (0..all).map(place).collect()
 }
 
 #[cfg(test)]
@@ -167,5 +294,12 @@ mod tests {
         assert_eq!((paths.count(), paths.steps), (100, 15));
         assert!(paths.values.iter().all(|value| *value == 5.0));
         assert_eq!(paths, forecaster.paths(Span::MINUTE * 15));
+    }
+
+    #[test]
+    fn knots_grow_from_one_step_to_the_horizon() {
+        assert_eq!(knots(60), [1, 2, 5, 10, 15, 30, 45, 60]);
+        assert_eq!(knots(48), [1, 2, 4, 8, 12, 24, 36, 48]);
+        assert_eq!(knots(1), [1]);
     }
 }

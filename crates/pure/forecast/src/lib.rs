@@ -10,15 +10,22 @@
 //! ```
 
 pub mod aging;
+pub mod backtest;
 mod calendar;
+mod choice;
+pub mod clean;
 mod forecaster;
+mod history;
 pub mod model;
 mod paths;
 pub mod score;
 mod series;
+mod spread;
 pub mod trend;
 
 pub use calendar::{Calendar, Event};
-pub use forecaster::{Chosen, Forecaster, Settings, Why};
+pub use choice::{Score, Why};
+pub use forecaster::{Chosen, Forecaster, Settings};
+pub use history::History;
 pub use paths::Paths;
 pub use series::{Series, Value};

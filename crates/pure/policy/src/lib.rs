@@ -12,6 +12,7 @@ pub mod hpa;
 pub mod keda;
 pub mod kpa;
 pub mod planned;
+pub mod predictive;
 pub mod rejuvenate;
 pub mod restart;
 pub mod space;

@@ -15,8 +15,9 @@ use std::sync::Arc;
 use homeostat_core::draw::Key;
 use homeostat_core::{Controller, Decision, GuardProfile, Instant, Observation, Span, num};
 use homeostat_policy::spec::PolicySpec;
+use homeostat_twin::bound::{Demand, LowerBound, allowed};
 use homeostat_twin::outcome::Histogram;
-use homeostat_twin::scenario::{Constant, Duration, MeanCv};
+use homeostat_twin::scenario::{Constant, Duration, Generated, MeanCv};
 use homeostat_twin::{Fluid, Outcome, Recorder, Scenario, ServiceCurve, Silent, Simulation, workload};
 use serde_json::{Value, json};
 
@@ -30,10 +31,10 @@ fn main() {
     let args: Vec<String> = std::env::args().collect();
     let rounds = value(&args, "--rounds").and_then(|n| n.parse().ok()).unwrap_or(5);
     if let Some(name) = value(&args, "--only") {
-        if name == "fluid" {
-            fluid();
-        } else {
-            only(name);
+        match name.as_str() {
+            "fluid" => fluid(),
+            "bound" => bounded(66),
+            _ => only(name),
         }
         return;
     }
@@ -61,6 +62,7 @@ fn main() {
     }
     peer(speed(1));
     fluid();
+    bounded(if args.iter().any(|a| a == "--long") { 66 } else { 6 });
     linear(args.iter().any(|a| a == "--long"));
     println!("peak resident memory: {} MiB", peak_mib());
 }
@@ -222,6 +224,33 @@ fn linear(long: bool) {
         let hops = plain(*requests);
         println!("| {requests} | {:.1} |", (cpu_seconds() - before) * 1e9 / hops as f64);
     }
+}
+
+/// The proven bound for a load with a daily shape that keeps 20 replicas busy on average: the time to read
+/// the requests, and the time to bound them at all attainments.
+fn bounded(days: u32) {
+    let services = json!([service("model", &json!([]))]);
+    let scenario = scenario(&json!({}), &json!([]), &services);
+    let generated = json!({
+        "length": format!("{days}d"), "mean_rps": 20.0 * 4.0 / 0.2, "daily": 0.6,
+        "bursts": { "per_day": 12, "height": 0.5, "lasts": "4m" },
+        "flash_crowds": { "per_day": 0.7, "height": 2.0, "lasts": "30m" },
+    });
+    let generated: Generated = serde_json::from_value(generated).unwrap();
+    let stream = workload::series(generated.step, workload::generate(&generated, Key::root(1)));
+    let before = cpu_seconds();
+    let demand = Demand::read(&scenario, 1, stream, &mut || false).unwrap();
+    let read_s = cpu_seconds() - before;
+    let requests = demand.requests();
+    let attainments = [0.90, 0.95, 0.99, 0.995, 0.999, 0.9999, 1.0];
+    let missed = attainments.map(|attainment| allowed(requests, attainment));
+    let before = cpu_seconds();
+    let bound = LowerBound::new(&scenario, &demand, &missed);
+    let solve_s = cpu_seconds() - before;
+    std::hint::black_box(bound.cost(missed[4]));
+    println!("\n| bound over | requests | CPU s to read them | CPU s to bound | peak MiB so far |");
+    println!("|---|---|---|---|---|");
+    println!("| {days} days | {requests} | {read_s:.1} | {solve_s:.1} | {} |", peak_mib());
 }
 
 /// Rates beside requests: cost per decision, and how many times less than by request.

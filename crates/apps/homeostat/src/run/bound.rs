@@ -229,7 +229,8 @@ impl Computing<'_> {
 /// Where the curve is looked at, rising: usual ones, the objective's, and those near the highest possible.
 fn attainments(objective: f64, attainable: f64) -> Vec<f64> {
     let usual = ATTAINMENTS.into_iter().chain([objective]).filter(|a| *a < attainable);
-    let mut all: Vec<f64> = usual.chain(BELOW_BEST.map(|share| attainable - share)).collect();
+    let best = BELOW_BEST.map(|share| attainable - share).into_iter().filter(|a| *a > 0.0);
+    let mut all: Vec<f64> = usual.chain(best).collect();
     all.sort_by(f64::total_cmp);
     all.dedup_by(|a, b| (*a - *b).abs() < 1e-9);
     all

@@ -1,31 +1,24 @@
 //! The last value, for ever.
 
 use super::{Model, Place};
-use crate::series::Value;
+use crate::history::History;
 
 /// Says that nothing changes.
-#[derive(Debug, Clone, Default)]
-pub struct Last {
-    value: Option<f64>,
-}
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Last;
 
 impl Model for Last {
     fn name(&self) -> &'static str {
         "last"
     }
 
-    fn update(&mut self, value: Value, _: Place) {
-        match value {
-            Value::Known(value) => self.value = Some(value),
-            Value::AtLeast(least) => self.value = Some(self.value.map_or(least, |value| value.max(least))),
-            Value::Missing => {}
-        }
-    }
+    fn update(&mut self, _: &History) {}
 
-    fn predict(&self, _: &[Place], out: &mut [f64]) -> bool {
-        if let Some(value) = self.value {
+    fn predict(&self, history: &History, _: &[Place], out: &mut [f64]) -> bool {
+        let last = history.last_known();
+        if let Some(value) = last {
             out.fill(value);
         }
-        self.value.is_some()
+        last.is_some()
     }
 }

@@ -4,6 +4,7 @@ use super::{HpaForm, KedaForm, PolicySpec};
 use crate::autoscale::{AutoscaleSpec, Variant};
 use crate::fixed::FixedSpec;
 use crate::kpa::KpaSpec;
+use crate::predictive::PredictiveSpec;
 use crate::watermark::WatermarkSpec;
 
 /// A policy with a name and a line about it.
@@ -62,6 +63,11 @@ pub fn catalog() -> Vec<NamedPolicy> {
             "predictive-lr",
             "for the rate by a straight line, one set-up ahead",
             paper(Variant::PredictiveLr),
+        ),
+        entry(
+            "predictive",
+            "the fewest for the forecast, one start-up ahead",
+            PolicySpec::Predictive(PredictiveSpec::default()),
         ),
         entry("autoscale--", "up with the rate, down only idle replicas", paper(Variant::AutoscaleMinus)),
     ]

@@ -111,7 +111,7 @@ impl BuildContext {
     }
 
     /// The capacity of a replica; needed by the setting at `path`.
-    pub(super) fn capacity(&self, path: &str) -> Result<f64, PolicyError> {
+    pub(crate) fn capacity(&self, path: &str) -> Result<f64, PolicyError> {
         let capacity = self.capacity_per_replica;
         if capacity.is_finite() && capacity > 0.0 {
             return Ok(capacity);

@@ -33,6 +33,7 @@ use crate::fixed::FixedSpec;
 use crate::hpa::{ControllerFlags, Hpa, HpaSpec};
 use crate::keda::{Keda, ScaledObject};
 use crate::kpa::{Kpa, KpaMetric, KpaSpec};
+use crate::predictive::{self, Predictive, PredictiveSpec, Use};
 use crate::rejuvenate::{Rejuvenate, RejuvenateSpec};
 use crate::restart::{Restart, RestartSpec};
 use crate::watermark::{Watermark, WatermarkSpec};
@@ -55,6 +56,8 @@ pub enum PolicySpec {
     Watermark(WatermarkSpec),
     /// One of the `AutoScale` paper's policies.
     Autoscale(AutoscaleSpec),
+    /// Ahead of the load by its forecast.
+    Predictive(PredictiveSpec),
     /// Replaces replicas before a leak kills them; no wish for the count.
     Rejuvenate(RejuvenateSpec),
     /// Restarts replicas at an age, after a number of requests or above a share of the memory limit; no wish
@@ -100,6 +103,7 @@ impl PolicySpec {
                 let (capacity, peak) = (context.capacity_per_replica, context.peak_rate);
                 Box::new(Autoscale::new(spec, capacity, peak, bounds)?)
             }
+            Self::Predictive(spec) => Box::new(Predictive::new(spec, context)?),
             Self::Rejuvenate(spec) => Box::new(Rejuvenate::new(spec, context.min, context.memory_limit_mib)?),
             Self::Restart(spec) => Box::new(Restart::new(spec, context.min, context.memory_limit_mib)?),
             Self::Together(_) => {
@@ -155,8 +159,12 @@ impl PolicySpec {
     }
 
     /// The step in which the policy wants the rates before its beginning, if it wants them.
-    pub const fn history_step(&self) -> Option<Span> {
-        None
+    pub fn history_step(&self) -> Option<Span> {
+        match self {
+            Self::Predictive(spec) if spec.forecast != Use::Off => Some(spec.step),
+            Self::Together(all) => all.iter().find_map(Self::history_step),
+            _ => None,
+        }
     }
 
     /// The guards it runs under unless told otherwise: peers have bounds only, as upstream has.
@@ -167,6 +175,7 @@ impl PolicySpec {
                 let own = all.iter().map(Self::guard_profile).find(|profile| *profile != bounds);
                 own.unwrap_or(bounds)
             }
+            Self::Predictive(_) => predictive::guards(),
             _ => bounds,
         }
     }
@@ -184,6 +193,7 @@ impl PolicySpec {
                 "KEDA 2.20: pkg/scaling/executor and pkg/fallback of kedacore/keda"
             }
             Self::Watermark(_) => "DataDog/watermarkpodautoscaler: replica_calculator.go and its controller",
+            Self::Predictive(_) => "docs/predictive-scaling.md of this repository",
             Self::Autoscale(_) => "Gandhi et al., AutoScale, ACM TOCS 30(4), 2012",
             Self::Rejuvenate(_) => "our own: docs/rejuvenation.md",
             Self::Restart(_) => "PodLifeTime of kubernetes-sigs/descheduler; max_requests of gunicorn",

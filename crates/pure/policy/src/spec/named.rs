@@ -10,6 +10,7 @@ use crate::fixed::FixedSpec;
 use crate::hpa::HpaSpec;
 use crate::keda::ScaledObject;
 use crate::kpa::KpaSpec;
+use crate::predictive::PredictiveSpec;
 use crate::rejuvenate::RejuvenateSpec;
 use crate::restart::RestartSpec;
 use crate::watermark::WatermarkSpec;
@@ -52,6 +53,8 @@ struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     autoscale: Option<AutoscaleSpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    predictive: Option<PredictiveSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     rejuvenate: Option<RejuvenateSpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     restart: Option<RestartSpec>,
@@ -63,7 +66,7 @@ struct Fields {
     scaled_object: Option<Box<ScaledObject>>,
 }
 
-const KINDS: &str = "static, cron, hpa, kpa, keda, watermark, autoscale, rejuvenate, restart, together, \
+const KINDS: &str = "static, cron, hpa, kpa, keda, watermark, autoscale, predictive, rejuvenate, restart, together, \
                      horizontal_pod_autoscaler, scaled_object";
 
 impl TryFrom<Fields> for Named {
@@ -78,6 +81,7 @@ impl TryFrom<Fields> for Named {
             fields.keda.map(PolicySpec::Keda),
             fields.watermark.map(PolicySpec::Watermark),
             fields.autoscale.map(PolicySpec::Autoscale),
+            fields.predictive.map(PolicySpec::Predictive),
             fields.rejuvenate.map(PolicySpec::Rejuvenate),
             fields.restart.map(PolicySpec::Restart),
             fields.together.map(PolicySpec::Together),
@@ -106,6 +110,7 @@ impl From<Named> for Fields {
             PolicySpec::Keda(form) => fields.keda = Some(form),
             PolicySpec::Watermark(spec) => fields.watermark = Some(spec),
             PolicySpec::Autoscale(spec) => fields.autoscale = Some(spec),
+            PolicySpec::Predictive(spec) => fields.predictive = Some(spec),
             PolicySpec::Rejuvenate(spec) => fields.rejuvenate = Some(spec),
             PolicySpec::Restart(spec) => fields.restart = Some(spec),
             PolicySpec::Together(all) => fields.together = Some(all),
@@ -127,6 +132,7 @@ const fn kind(policy: &PolicySpec) -> &'static str {
         PolicySpec::Keda(_) | PolicySpec::ScaledObject(_) => "keda",
         PolicySpec::Watermark(_) => "watermark",
         PolicySpec::Autoscale(_) => "autoscale",
+        PolicySpec::Predictive(_) => "predictive",
         PolicySpec::Rejuvenate(_) => "rejuvenate",
         PolicySpec::Restart(_) => "restart",
         PolicySpec::Together(_) => "together",

@@ -13,37 +13,37 @@ pub(super) trait Relaxed {
     /// The least of cost + θ · misses over all relaxed schedules, in replica-seconds.
     fn relaxed(&self, theta: f64) -> f64;
 
-    /// Prices from far below to far above what a miss can be worth, with the relaxed least at each.
-    /// `each_s` is the time that a replica takes for a request.
-    fn curve(&self, each_s: f64) -> Vec<(f64, f64)> {
+    /// Prices from far below to far above what a miss can be worth, with the relaxed least at each, those
+    /// from `least` on. `each_s` is the time that a replica takes for a request.
+    fn curve(&self, each_s: f64, least: f64) -> Vec<(f64, f64)> {
         let step = |j: i32| {
             let half = if j % 2 == 1 { std::f64::consts::SQRT_2 } else { 1.0 };
             each_s / 8.0 * f64::from(1_u32 << (j / 2)) * half
         };
         let prices = std::iter::once(0.0).chain((0..34).map(step));
-        prices.map(|theta| (theta, self.relaxed(theta))).collect()
+        prices.filter(|theta| *theta >= least).map(|theta| (theta, self.relaxed(theta))).collect()
     }
 
     /// The line that bounds best where `allowed` requests may be missed: [`Self::relaxed`] at a price, and
-    /// the price. `curve` holds prices and the relaxed least at them.
-    fn best(&self, curve: &[(f64, f64)], allowed: f64) -> (f64, f64) {
+    /// the price. `curve` holds prices and the relaxed least at them; `rounds` narrow the price down, each
+    /// to 62 %.
+    fn best(&self, curve: &[(f64, f64)], allowed: f64, rounds: u32) -> (f64, f64) {
         let at = |(theta, relaxed): &(f64, f64)| relaxed - theta * allowed;
         let best = (0..curve.len()).max_by(|a, b| at(&curve[*a]).total_cmp(&at(&curve[*b]))).unwrap_or(0);
         let left = best.saturating_sub(1);
         let right = (best + 1).min(curve.len() - 1);
-        let (price, cost) = self.climb(curve[left].0, curve[right].0, allowed);
+        let (price, cost) = self.climb((curve[left].0, curve[right].0), allowed, rounds);
         let (theta, relaxed) = curve[best];
         if at(&curve[best]) > cost { (relaxed, theta) } else { (cost + price * allowed, price) }
     }
 
     /// Golden-section search for the best price between two; the bound is concave in it.
-    fn climb(&self, low: f64, high: f64, allowed: f64) -> (f64, f64) {
+    fn climb(&self, (mut low, mut high): (f64, f64), allowed: f64, rounds: u32) -> (f64, f64) {
         const GOLDEN: f64 = 0.618_033_988_749_895;
         let value = |theta: f64| self.relaxed(theta) - theta * allowed;
-        let (mut low, mut high) = (low, high);
         let (mut a, mut b) = (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
         let (mut at_a, mut at_b) = (value(a), value(b));
-        for _ in 0..12 {
+        for _ in 0..rounds {
             if at_a > at_b {
                 (high, b, at_b) = (b, a, at_a);
                 a = high - GOLDEN * (high - low);

@@ -120,6 +120,14 @@ impl Load {
         }
     }
 
+    /// About `tiles` of the tiles: hours spread evenly over the load, put together.
+    pub(super) fn part(&self, tiles: usize) -> Self {
+        let hour = (Span::HOUR.0 / self.tile.0.max(1)).max(1) as usize;
+        let every = (self.tiles.len() / tiles.max(1)).max(1);
+        let tiles: Vec<Tile> = self.tiles.chunks(hour).step_by(every).flatten().copied().collect();
+        Self { span: self.tile * tiles.len() as u64, tiles, ..self.clone_without_tiles() }
+    }
+
     fn clone_without_tiles(&self) -> Self {
         Self {
             tile: self.tile,

@@ -31,6 +31,12 @@ const TILE: Span = Span::from_secs(15);
 /// Tiles that are tried, as multiples of the shortest. Each gives a bound, and the largest holds.
 const MULTIPLES: [usize; 6] = [1, 2, 4, 8, 20, 40];
 
+/// Loads of more tiles than this (17 days) are bounded by the forms that are best on a part of them.
+const LONG: usize = 100_000;
+/// Rounds of the search for the best price: usually, and for such a load.
+const ROUNDS: [u32; 2] = [12, 4];
+/// Tiles of that part.
+const SCOUTED: usize = 20_000;
 /// Tiles up to this length are tried with a price on carried work.
 const LONGEST_CARRY: Span = Span::from_secs(60);
 /// Prices of carried work, as shares of what a second of work costs on a replica that is never idle.
@@ -102,36 +108,29 @@ impl Demand {
 impl LowerBound {
     /// The bound for one scenario and its requests, at its best where these numbers of misses are allowed.
     pub fn new(scenario: &Scenario, demand: &Demand, allowed: &[u64]) -> Self {
-        let service = &scenario.services[0];
-        let load = &demand.load;
+        Self::of(scenario, &demand.load, allowed, demand.load.tiles.len() > LONG)
+    }
+
+    /// The bound, for a `long` load by the forms that are best on a part of it.
+    fn of(scenario: &Scenario, load: &Load, allowed: &[u64], long: bool) -> Self {
         let (requests, lost) = load.totals();
         let work_s: f64 = load.tiles.iter().map(|tile| tile.work).sum();
         let each_s = (work_s / requests.max(1) as f64 / load.ability.pace).max(1e-6);
-        let loads: Vec<Load> = MULTIPLES.iter().map(|multiple| load.coarser(*multiple)).collect();
-        let mut problems: Vec<Box<dyn Relaxed + '_>> = Vec::new();
-        problems.push(Box::new(Bare::new(&loads[2])));
-        for load in &loads {
-            let terms = terms(scenario, load);
-            problems.push(Box::new(Dual::new(load, terms)));
-            if load.tile >= load.slack && load.tile <= LONGEST_CARRY {
-                let price = |share: &f64| Carried::new(load, terms, share / load.ability.pace);
-                problems.extend(PRICES.iter().map(|share| Box::new(price(share)) as Box<dyn Relaxed>));
-            }
-        }
-        let curves: Vec<Vec<(f64, f64)>> = problems.iter().map(|problem| problem.curve(each_s)).collect();
+        let all = Form::all(load);
+        let (forms, least) = if long { scouted(scenario, load, &all, allowed, each_s) } else { (all, 0.0) };
+        let loads = coarsened(load);
+        let problems: Vec<Box<dyn Relaxed + '_>> =
+            forms.iter().map(|form| form.problem(scenario, &loads)).collect();
+        let curves: Vec<Vec<(f64, f64)>> =
+            problems.iter().map(|problem| problem.curve(each_s, least)).collect();
         let mut lines: Vec<(f64, f64)> =
             curves.iter().flatten().map(|(theta, relaxed)| (*relaxed, *theta)).collect();
         for missed in allowed {
             // Only the problem that bounds best on the grid of prices is looked at more closely.
-            let missed = *missed as f64;
-            let value = |i: &usize| {
-                let at = curves[*i].iter().map(|(theta, relaxed)| relaxed - theta * missed);
-                at.fold(f64::NEG_INFINITY, f64::max)
-            };
-            let best = (0..problems.len()).max_by(|a, b| value(a).total_cmp(&value(b))).unwrap_or(0);
-            lines.push(problems[best].best(&curves[best], missed));
+            let best = strongest(&curves, *missed as f64);
+            lines.push(problems[best].best(&curves[best], *missed as f64, ROUNDS[usize::from(long)]));
         }
-        Self { lines, lost, price_per_hour: service.price_per_hour }
+        Self { lines, lost, price_per_hour: scenario.services[0].price_per_hour }
     }
 
     /// No schedule that misses at most `missed` of the scored requests costs less. `None` where more are
@@ -143,6 +142,88 @@ impl LowerBound {
         let seconds = self.lines.iter().map(|(relaxed, theta)| relaxed - theta * missed as f64);
         Some(seconds.fold(0.0, f64::max) / 3_600.0 * self.price_per_hour)
     }
+}
+
+/// A relaxation, with the index of the length of its tiles in [`MULTIPLES`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Form {
+    /// The bare work.
+    Bare(usize),
+    /// The slack of the objective counted with each tile.
+    Slack(usize),
+    /// A price on carried work, as a share of what a second of work costs on a replica that is never idle.
+    Carried(usize, f64),
+}
+
+impl Form {
+    /// All that are tried on a load.
+    fn all(load: &Load) -> Vec<Self> {
+        let mut forms = vec![Self::Bare(2)];
+        for (index, multiple) in MULTIPLES.into_iter().enumerate() {
+            forms.push(Self::Slack(index));
+            let tile = load.tile * multiple as u64;
+            if tile >= load.slack && tile <= LONGEST_CARRY {
+                forms.extend(PRICES.map(|share| Self::Carried(index, share)));
+            }
+        }
+        forms
+    }
+
+    /// The relaxed problem of this form; `loads` is one load in tiles of all lengths.
+    fn problem<'a>(self, scenario: &Scenario, loads: &'a [Load]) -> Box<dyn Relaxed + 'a> {
+        let (Self::Bare(index) | Self::Slack(index) | Self::Carried(index, _)) = self;
+        let load = &loads[index];
+        match self {
+            Self::Bare(_) => Box::new(Bare::new(load)),
+            Self::Slack(_) => Box::new(Dual::new(load, terms(scenario, load))),
+            Self::Carried(_, share) => {
+                Box::new(Carried::new(load, terms(scenario, load), share / load.ability.pace))
+            }
+        }
+    }
+}
+
+/// A load in tiles of all lengths.
+fn coarsened(load: &Load) -> Vec<Load> {
+    MULTIPLES.iter().map(|multiple| load.coarser(*multiple)).collect()
+}
+
+/// The forms that bound best on a part of a long load, and the least price worth a look. Both change little
+/// with the length of the load, and every form is a bound at every price, so that the choice needs no proof.
+fn scouted(
+    scenario: &Scenario,
+    load: &Load,
+    forms: &[Form],
+    allowed: &[u64],
+    each_s: f64,
+) -> (Vec<Form>, f64) {
+    let part = load.part(SCOUTED);
+    let share = part.totals().0 as f64 / load.totals().0.max(1) as f64;
+    let loads = coarsened(&part);
+    let curve = |form: &Form| form.problem(scenario, &loads).curve(each_s, 0.0);
+    let curves: Vec<Vec<(f64, f64)>> = forms.iter().map(curve).collect();
+    let best = |missed: &u64| {
+        let missed = *missed as f64 * share;
+        let form = strongest(&curves, missed);
+        let line = |(theta, relaxed): &(f64, f64)| relaxed - theta * missed;
+        let prices = curves[form].iter().max_by(|a, b| line(a).total_cmp(&line(b)));
+        (form, prices.map_or(0.0, |(theta, _)| *theta))
+    };
+    let found: Vec<(usize, f64)> = allowed.iter().map(best).collect();
+    let chosen = |index: &usize| found.iter().any(|(form, _)| form == index);
+    let least = found.iter().map(|(_, theta)| *theta).fold(f64::INFINITY, f64::min);
+    // Two steps of the grid lower, so that the best price is between two of them.
+    let least = if least.is_finite() { least / 2.0 } else { 0.0 };
+    ((0..forms.len()).filter(chosen).map(|index| forms[index]).collect(), least)
+}
+
+/// The curve that is highest where `missed` requests may be missed.
+fn strongest(curves: &[Vec<(f64, f64)>], missed: f64) -> usize {
+    let value = |curve: &[(f64, f64)]| {
+        let at = curve.iter().map(|(theta, relaxed)| relaxed - theta * missed);
+        at.fold(f64::NEG_INFINITY, f64::max)
+    };
+    (0..curves.len()).max_by(|a, b| value(&curves[*a]).total_cmp(&value(&curves[*b]))).unwrap_or(0)
 }
 
 /// What a level may do in tiles of this length.

@@ -1,6 +1,7 @@
 //! The bound against exact enumeration on tiny instances.
 
 use homeostat_core::draw::{Draws, Key};
+use homeostat_core::num;
 
 use super::bare::Bare;
 use super::carry::Carried;
@@ -77,7 +78,7 @@ fn no_level_is_cheaper_than_its_programme_says() {
 }
 
 fn bound_of(dual: &dyn Relaxed, curve: &[(f64, f64)], missed: f64) -> f64 {
-    let (relaxed, theta) = dual.best(curve, missed);
+    let (relaxed, theta) = dual.best(curve, missed, 12);
     relaxed - theta * missed
 }
 
@@ -127,13 +128,13 @@ fn a_constant_load_needs_its_replicas_all_the_time() {
     let load = Load { tile, tiles, slack: limit, span, warm_up, opening: 0.0, edges, ability };
     let terms = Terms { tile_s: 15.0, start_s: 120.0, slack_s: 1.0, span_s: 14_400.0, min: 1, max: 10 };
     let dual = Dual::new(&load, terms);
-    let curve = dual.curve(0.05);
+    let curve = dual.curve(0.05, 0.0);
     let needed = 3.0 * 14_400.0;
     let lower = bound_of(&dual, &curve, 0.0);
     assert!(lower <= needed && lower > 0.997 * needed, "{lower} of {needed}");
     // With a price on carried work nothing is gained here, and nothing is lost either.
     let carried = Carried::new(&load, terms, 0.0);
-    let lower = bound_of(&carried, &carried.curve(0.05), 0.0);
+    let lower = bound_of(&carried, &carried.curve(0.05, 0.0), 0.0);
     assert!(lower <= needed && lower > 0.997 * needed, "{lower} of {needed}");
     // A thousandth of the requests is no replica: hardly anything can be saved.
     let lower = bound_of(&dual, &curve, 748.0);
@@ -286,7 +287,7 @@ fn the_bound_holds_on_500_tiny_instances_solved_by_enumeration() {
                 problems.push(Box::new(Carried::new(&load, terms, share / tiny.slots)));
             }
             for (which, problem) in problems.iter().enumerate() {
-                let curve = problem.curve(1.0);
+                let curve = problem.curve(1.0, 0.0);
                 for (misses, best) in optimum.iter().enumerate().filter(|(_, best)| best.is_finite()) {
                     let lower = bound_of(problem.as_ref(), &curve, misses as f64);
                     let told = format!("case {case}, problem {which}, tiles of {times}, {misses} misses");
@@ -302,4 +303,32 @@ fn the_bound_holds_on_500_tiny_instances_solved_by_enumeration() {
     // Windows of a few tiles: most of a run is its two free ends, so that the bound is weak here.
     assert!(points[0] > 500.0 && points[1] > 500.0 && ratios[0] > 0.0 && ratios[1] > 0.0);
     eprintln!("bound over optimum: {:.3} and {:.3}", ratios[0] / points[0], ratios[1] / points[1]);
+}
+
+/// A week under a service of 120 s start-up, in which bursts and a daily shape ask for more or fewer levels.
+#[test]
+fn a_long_load_loses_little_by_the_choice_of_forms() {
+    let scenario: Scenario = serde_json::from_value(serde_json::json!({
+        "version": 1, "name": "week", "warm_up": "1m",
+        "traffic": { "source": { "constant": { "rps": 1.0, "length": "1h" } } },
+        "objective": { "latency": "1s" },
+        "services": [{
+            "name": "model", "server": { "fcfs": { "slots": 4 } },
+            "service_time": { "log_normal": { "mean": "200ms", "cv": 1.0 } },
+            "replicas": { "min": 1, "max": 50 }, "start_up": { "model_load": { "fixed": "120s" } },
+        }],
+    }))
+    .unwrap();
+    let rates = (0..7 * 1_440).map(|minute| {
+        let day = 1.0 - num::cos(std::f64::consts::TAU * f64::from(minute) / 1_440.0);
+        10.0 + 20.0 * day + if minute % 97 < 4 { 30.0 } else { 0.0 }
+    });
+    let stream = crate::workload::series(Span::MINUTE, rates.collect());
+    let demand = Demand::read(&scenario, 1, stream, &mut || false).unwrap();
+    let missed = [0.90, 0.99, 0.999, 1.0].map(|attainment| allowed(demand.requests(), attainment));
+    let [all, some] = [false, true].map(|long| LowerBound::of(&scenario, &demand.load, &missed, long));
+    for missed in missed {
+        let (all, some) = (all.cost(missed).unwrap_or(0.0), some.cost(missed).unwrap_or(0.0));
+        assert!(some <= all * (1.0 + 1e-9) && some >= 0.999 * all, "{missed} missed: {some} of {all}");
+    }
 }

@@ -325,7 +325,7 @@ impl Service {
     }
 
     /// What a calibration of the service would tell, for an objective of this latency.
-    fn model(&self, latency: Span) -> ServiceModel {
+    pub fn model(&self, latency: Span) -> ServiceModel {
         let capacity = self.capacity_per_second();
         let full = Duration::Fixed(Span::from_secs_f64(f64::from(self.slots()) / capacity));
         let work = if matches!(self.server, Server::Batch(_)) { &full } else { &self.service_time };

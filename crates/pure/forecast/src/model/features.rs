@@ -1,0 +1,63 @@
+//! What the regressions see of a history: differences on the logarithmic scale, so ratios of load.
+
+use super::Place;
+use crate::history::History;
+
+/// Number of features.
+pub(crate) const FEATURES: usize = 14;
+const DAY_S: i64 = 86_400;
+
+/// Coefficients before anything is learned: the load follows the mean of what the day, the week,
+/// yesterday and last week did from now on.
+pub(crate) const PRIOR: [f64; FEATURES] =
+    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.3, 0.2, 0.2, 0.2, 0.0, 0.0, 0.0, 0.0];
+
+/// What does not depend on how far ahead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin {
+    place: Place,
+    levels: [f64; 5],
+    last: f64,
+    seasons: [f64; 4],
+}
+
+impl Origin {
+    /// The present; `None` without data.
+    pub(crate) fn of(history: &History) -> Option<Self> {
+        let place = history.now()?;
+        history.last_known()?;
+        let [day, week] = history.seasons();
+        let seasons = [day, week, history.before(place, DAY_S), history.before(place, 7 * DAY_S)];
+        Some(Self { place, levels: *history.levels(), last: history.last(), seasons })
+    }
+
+    /// From where forecasts are counted: the mean of the last minutes.
+    pub(crate) const fn anchor(&self) -> f64 {
+        self.levels[0]
+    }
+
+    /// Features of the step `ahead`.
+    pub(crate) fn features(&self, history: &History, ahead: usize) -> [f64; FEATURES] {
+        let seconds = history.step_s() * ahead as i64;
+        let target = Place { local_seconds: self.place.local_seconds + seconds, ..self.place };
+        let then = [
+            history.day_at(target),
+            history.week_at(target),
+            history.before(target, DAY_S),
+            history.before(target, 7 * DAY_S),
+        ];
+        let rise = |season: usize| then[season] - self.seasons[season];
+        let or = |a: f64, b: f64| if a.is_nan() { b } else { a };
+        let day = or(rise(0), 0.0);
+        let yesterday = or(rise(2), day);
+        let rises = [day, or(rise(1), day), yesterday, or(rise(3), yesterday)];
+        let [l0, l1, l2, l3, l4] = self.levels;
+        let off = |season: usize| or(l1 - self.seasons[season], 0.0);
+        let near = [1.0, self.last - l0, l0 - l1, l1 - l2, l2 - l3, l3 - l4];
+        let mut all = [0.0; FEATURES];
+        all[..6].copy_from_slice(&near);
+        all[6..10].copy_from_slice(&rises);
+        all[10..].copy_from_slice(&[off(0), off(1), off(2), off(3)]);
+        all.map(|feature| feature.clamp(-4.0, 4.0))
+    }
+}
