@@ -11,6 +11,7 @@
 //! | `tuning-check` | `tune` against exhaustive search over the same spaces, see docs/tuning.md |
 //! | `calibration` | fits records with known parameters and puts the table into docs/calibration.md |
 //! | `oscillation` | square waves under noisy metrics, into docs/oscillation.md |
+//! | `rejuvenation` | leaks under `rejuvenate` and today's restarts, see docs/rejuvenation.md |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
 mod bounds;
@@ -18,6 +19,7 @@ mod calibration;
 mod fidelity;
 mod oscillation;
 mod product;
+mod rejuvenation;
 mod table;
 mod tidy;
 mod tuning;
@@ -41,10 +43,11 @@ fn main() -> ExitCode {
         "tuning-check" => tuning::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
         "oscillation" => oscillation::run(&root()),
+        "rejuvenation" => rejuvenation::run(&root()),
         "calibration" => calibration::run(&root(), cargo()),
         other => Err(anyhow::anyhow!(
             "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, bounds, \
-             tuning-check, oscillation, calibration and schema"
+             tuning-check, calibration, oscillation, rejuvenation and schema"
         )),
     };
     match result {

@@ -13,6 +13,8 @@ pub mod keda;
 pub mod kpa;
 pub mod planned;
 pub mod predictive;
+pub mod rejuvenate;
+pub mod restart;
 pub mod rivals;
 pub mod space;
 pub mod spec;

@@ -115,6 +115,9 @@ pub(crate) fn kind(policy: &PolicySpec) -> &'static str {
         PolicySpec::Mark(_) => "mark",
         PolicySpec::Mu(_) => "mu",
         PolicySpec::AwsPredictive(_) => "aws_predictive",
+        PolicySpec::Rejuvenate(_) => "rejuvenate",
+        PolicySpec::Restart(_) => "restart",
+        PolicySpec::Together(_) => "together",
     }
 }
 

@@ -34,6 +34,8 @@ use crate::hpa::{ControllerFlags, Hpa, HpaSpec};
 use crate::keda::{Keda, ScaledObject};
 use crate::kpa::{Kpa, KpaMetric, KpaSpec};
 use crate::predictive::{self, Predictive, PredictiveSpec, Use};
+use crate::rejuvenate::{Rejuvenate, RejuvenateSpec};
+use crate::restart::{Restart, RestartSpec};
 use crate::rivals::aws::{AwsPredictive, AwsPredictiveSpec};
 use crate::rivals::mark::{Mark, MarkSpec};
 use crate::rivals::mu::{Mu, MuSpec};
@@ -68,6 +70,13 @@ pub enum PolicySpec {
     Mu(MuSpec),
     /// Predictive scaling by the hour, as EC2 Auto Scaling does it.
     AwsPredictive(AwsPredictiveSpec),
+    /// Replaces replicas before a leak kills them; no wish for the count.
+    Rejuvenate(RejuvenateSpec),
+    /// Restarts replicas at an age, after a number of requests or above a share of the memory limit; no wish
+    /// for the count.
+    Restart(RestartSpec),
+    /// Several policies behind one arbiter, each asked in its own rhythm.
+    Together(Vec<PolicySpec>),
     /// A manifest of the horizontal pod autoscaler.
     HorizontalPodAutoscaler(Box<HpaSpec>),
     /// A manifest of KEDA.
@@ -75,6 +84,20 @@ pub enum PolicySpec {
 }
 
 impl PolicySpec {
+    /// The policies that stand together behind one arbiter: most often one.
+    pub fn build_all(&self, context: &BuildContext) -> Result<Vec<Box<dyn Policy>>, PolicyError> {
+        let Self::Together(all) = self else { return Ok(vec![self.build(context)?]) };
+        if all.is_empty() {
+            let expected = "at least one policy";
+            return Err(PolicyError::new("together", "is empty", expected, "[{ hpa: { cpu_percent: 60 } }]"));
+        }
+        let mut policies = Vec::new();
+        for spec in all {
+            policies.extend(spec.build_all(context)?);
+        }
+        Ok(policies)
+    }
+
     /// The policy, ready to be asked.
     pub fn build(&self, context: &BuildContext) -> Result<Box<dyn Policy>, PolicyError> {
         let (template, bounds) = (&context.template, (context.min, context.max));
@@ -105,6 +128,12 @@ impl PolicySpec {
             Self::AwsPredictive(spec) => {
                 let policy = AwsPredictive::new(spec, context.capacity_per_replica, bounds)?;
                 Box::new(context.warmed(policy, AwsPredictive::warmed))
+            }
+            Self::Rejuvenate(spec) => Box::new(Rejuvenate::new(spec, context.min, context.memory_limit_mib)?),
+            Self::Restart(spec) => Box::new(Restart::new(spec, context.min, context.memory_limit_mib)?),
+            Self::Together(_) => {
+                let expected = "one policy; several are built by `build_all`";
+                return Err(PolicyError::new("together", "can't stand here", expected, "hpa: …"));
             }
             Self::HorizontalPodAutoscaler(manifest) => {
                 Box::new(Hpa::new(manifest, template, ControllerFlags::default())?)
@@ -150,6 +179,7 @@ impl PolicySpec {
                 Self::Kpa(KpaSpec { container_concurrency: slots, ..spec.clone() })
             }
             Self::Mu(spec) if spec.slots.is_none() => Self::Mu(MuSpec { slots: Some(slots), ..spec.clone() }),
+            Self::Together(all) => Self::Together(all.iter().map(|spec| spec.with_slots(slots)).collect()),
             _ => self.clone(),
         }
     }
@@ -159,15 +189,21 @@ impl PolicySpec {
         match self {
             Self::Predictive(spec) if spec.forecast != Use::Off => Some(spec.step),
             Self::Phpa(_) | Self::Mark(_) | Self::Mu(_) | Self::AwsPredictive(_) => Some(Span::MINUTE),
+            Self::Together(all) => all.iter().find_map(Self::history_step),
             _ => None,
         }
     }
 
     /// The guards it runs under unless told otherwise: peers have bounds only, as upstream has.
     pub fn guard_profile(&self) -> GuardProfile {
+        let bounds = GuardProfile::bounds_only();
         match self {
+            Self::Together(all) => {
+                let own = all.iter().map(Self::guard_profile).find(|profile| *profile != bounds);
+                own.unwrap_or(bounds)
+            }
             Self::Predictive(_) => predictive::guards(),
-            _ => GuardProfile::bounds_only(),
+            _ => bounds,
         }
     }
 
@@ -190,6 +226,9 @@ impl PolicySpec {
             Self::Mark(_) => "Zhang et al., MArk, USENIX ATC 2019, and marcoszh/MArk-Project",
             Self::Mu(_) => "Mittal et al., Mu, SoCC 2021, as ported in eth-easl/dirigent",
             Self::AwsPredictive(_) => "EC2 Auto Scaling user guide, predictive scaling and target tracking",
+            Self::Rejuvenate(_) => "our own: docs/rejuvenation.md",
+            Self::Restart(_) => "PodLifeTime of kubernetes-sigs/descheduler; max_requests of gunicorn",
+            Self::Together(_) => "several policies behind one arbiter: docs/rejuvenation.md",
         }
     }
 }

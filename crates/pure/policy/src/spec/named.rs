@@ -11,6 +11,8 @@ use crate::hpa::HpaSpec;
 use crate::keda::ScaledObject;
 use crate::kpa::KpaSpec;
 use crate::predictive::PredictiveSpec;
+use crate::rejuvenate::RejuvenateSpec;
+use crate::restart::RestartSpec;
 use crate::rivals::aws::AwsPredictiveSpec;
 use crate::rivals::mark::MarkSpec;
 use crate::rivals::mu::MuSpec;
@@ -65,13 +67,20 @@ struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     aws_predictive: Option<AwsPredictiveSpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    rejuvenate: Option<RejuvenateSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restart: Option<RestartSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    together: Option<Vec<PolicySpec>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     horizontal_pod_autoscaler: Option<Box<HpaSpec>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scaled_object: Option<Box<ScaledObject>>,
 }
 
 const KINDS: &str = "static, cron, hpa, kpa, keda, watermark, autoscale, predictive, phpa, mark, mu, \
-                     aws_predictive, horizontal_pod_autoscaler, scaled_object";
+                     aws_predictive, rejuvenate, restart, together, horizontal_pod_autoscaler, \
+                     scaled_object";
 
 impl TryFrom<Fields> for Named {
     type Error = String;
@@ -90,6 +99,9 @@ impl TryFrom<Fields> for Named {
             fields.mark.map(PolicySpec::Mark),
             fields.mu.map(PolicySpec::Mu),
             fields.aws_predictive.map(PolicySpec::AwsPredictive),
+            fields.rejuvenate.map(PolicySpec::Rejuvenate),
+            fields.restart.map(PolicySpec::Restart),
+            fields.together.map(PolicySpec::Together),
             fields.horizontal_pod_autoscaler.map(PolicySpec::HorizontalPodAutoscaler),
             fields.scaled_object.map(PolicySpec::ScaledObject),
         ];
@@ -120,6 +132,9 @@ impl From<Named> for Fields {
             PolicySpec::Mark(spec) => fields.mark = Some(spec),
             PolicySpec::Mu(spec) => fields.mu = Some(spec),
             PolicySpec::AwsPredictive(spec) => fields.aws_predictive = Some(spec),
+            PolicySpec::Rejuvenate(spec) => fields.rejuvenate = Some(spec),
+            PolicySpec::Restart(spec) => fields.restart = Some(spec),
+            PolicySpec::Together(all) => fields.together = Some(all),
             PolicySpec::HorizontalPodAutoscaler(manifest) => {
                 fields.horizontal_pod_autoscaler = Some(manifest);
             }
@@ -143,5 +158,8 @@ const fn kind(policy: &PolicySpec) -> &'static str {
         PolicySpec::Mark(_) => "mark",
         PolicySpec::Mu(_) => "mu",
         PolicySpec::AwsPredictive(_) => "aws_predictive",
+        PolicySpec::Rejuvenate(_) => "rejuvenate",
+        PolicySpec::Restart(_) => "restart",
+        PolicySpec::Together(_) => "together",
     }
 }

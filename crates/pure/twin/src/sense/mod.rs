@@ -146,7 +146,9 @@ impl Pipeline {
             waiting += u64::from(replica.station.waiting(now));
             let lost = missing > 0.0 && key.at(replica.id.0).chance(missing);
             if !lost {
-                let memory_mib = f64::from(fleet.spec.memory_mib) + replica.leaked_mib;
+                let lived = replica.lived(now);
+                let mib = replica.growth.total_mib(lived);
+                let memory_bytes = replica.growth.shown_bytes(mib, key, replica.id.0);
                 keep(
                     &mut replica.snaps,
                     horizon,
@@ -155,7 +157,7 @@ impl Pipeline {
                         at: now,
                         counters: replica.station.counters(now),
                         waiting: replica.station.waiting(now),
-                        memory_bytes: (memory_mib * 1_048_576.0) as u64,
+                        memory_bytes,
                     },
                 );
             }
