@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Tune(TuneArgs),
     /// Forecast a series with its uncertainty, and test the forecast on the series' own past
     Forecast(Box<ForecastArgs>),
+    /// Find the best daily schedule that knows the traffic beforehand: a reference, not a contender
+    Hindsight(HindsightArgs),
     /// Look at, convert or generate traces
     Trace(TraceArgs),
     /// Say why a recorded decision was taken
@@ -252,12 +254,45 @@ pub(crate) struct TuneArgs {
     pub(crate) read: ReadArgs,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct HindsightArgs {
+    /// The scenario file
+    pub(crate) scenario: PathBuf,
+    /// Length of a slot of the day, whole minutes that divide the day; several with commas, of which the
+    /// cheapest counts
+    #[arg(long, value_name = "TIME", value_delimiter = ',', default_value = "1m,2m,5m,10m,30m,1h")]
+    pub(crate) slot: Vec<Span>,
+    /// Attainment to reach, in per cent [default: the scenario's objective]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) attainment: Option<f64>,
+    /// How the twin works
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub(crate) fidelity: Fidelity,
+    /// Seed of all random numbers
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write the schedule to this file, a policy for `compare`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Threads [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Don't draw a progress bar
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) what_if: WhatIf,
+}
+
 /// Options of a search.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Search")]
 pub(crate) struct SearchArgs {
-    /// A family of policies: hpa, kpa, keda, watermark or static; may be repeated. `homeostat policies
-    /// --spaces` lists their settings [default: hpa]
+    /// A family of policies: hpa, kpa, keda, watermark, phpa, mark, mu, `aws_predictive` or static; may be
+    /// repeated. `homeostat policies --spaces` lists their settings [default: hpa]
     #[arg(long = "policy", value_name = "FAMILY")]
     pub(crate) policies: Vec<String>,
     /// Attainment to reach, in per cent; several with commas are served by one search [default: the

@@ -110,10 +110,12 @@ fn decision() -> impl Strategy<Value = RecordedDecision> {
         from,
         to,
     });
-    let order = (count(), vec(id(), 0..4), count()).prop_map(|(replicas, retire, surge)| Order {
+    let ids = || vec(id(), 0..4);
+    let order = (count(), ids(), count(), ids()).prop_map(|(replicas, retire, surge, replace)| Order {
         replicas,
         retire,
         surge,
+        replace,
     });
     let note = (time(), time(), prop::array::uniform5(milli()))
         .prop_map(|(from, until, milli)| ForecastNote { from, until, milli });
@@ -262,8 +264,8 @@ proptest! {
 #[test]
 fn errors_say_where_and_what() {
     let mut decoder = Decoder::new(&needs());
-    let error = decoder.next(&[1, 2, 2]).unwrap_err();
-    assert_eq!(error.to_string(), "the journal has version 2, this program reads version 1");
+    let error = decoder.next(&[1, 3, 2]).unwrap_err();
+    assert_eq!(error.to_string(), "the journal has version 3, this program reads versions up to 2");
     assert_eq!(decoder.next(&[1, 1, 3]), Err(JournalError::Needs { found: 3, expected: 2 }));
     assert_eq!(decoder.next(&[0]), Err(JournalError::NoKeyframe));
     let error = decoder.next(&[1, 1, 2]).unwrap_err();

@@ -1,0 +1,58 @@
+//! Slow feedback: the late share seen corrects what the model and the forecast leave out.
+//!
+//! An integral controller on the margin over the forecast rates: it rises with every late request and falls
+//! with the objective's budget, so that it rests where the late share seen is that of the objective (as the
+//! on-line quantile tracking of conformal prediction does: Gibbs and Candès, 2021). What is seen is the queue
+//! at each scrape: those who come now wait for it.
+
+use homeostat_core::{Span, num};
+
+/// What the margin gains during a minute in which all are late.
+const GAIN: f64 = 0.08;
+/// Bounds of the margin.
+const MARGIN: (f64, f64) = (-0.15, 0.30);
+/// How long lateness counts against the budget.
+const MEMORY: Span = Span::from_secs(6 * 3_600);
+/// The remaining budget as a multiple of the plain one.
+const REMAINING: (f64, f64) = (0.25, 2.0);
+
+/// What was seen of the objective.
+#[derive(Debug, Clone)]
+pub(super) struct Feedback {
+    on: bool,
+    /// Late share that the objective permits.
+    budget: f64,
+    margin: f64,
+    /// Late share of late, forgotten slowly.
+    spent: f64,
+}
+
+impl Feedback {
+    pub(super) const fn new(on: bool, budget: f64) -> Self {
+        Self { on, budget, margin: 0.0, spent: 0.0 }
+    }
+
+    /// This share was late for `time`.
+    pub(super) fn saw(&mut self, late: f64, time: Span) {
+        if !self.on {
+            return;
+        }
+        let minutes = (time.as_secs_f64() / 60.0).min(5.0);
+        self.margin = (self.margin + GAIN * (late - self.budget) * minutes).clamp(MARGIN.0, MARGIN.1);
+        let keep = num::exp(-time.as_secs_f64() / MEMORY.as_secs_f64());
+        self.spent = self.spent * keep + late * (1.0 - keep);
+    }
+
+    /// Factor on the forecast's rates.
+    pub(super) fn factor(&self) -> f64 {
+        1.0 + self.margin
+    }
+
+    /// What is left of the budget, as a multiple of it.
+    pub(super) fn remaining(&self) -> f64 {
+        if !self.on {
+            return 1.0;
+        }
+        (2.0 - self.spent / self.budget.max(1e-12)).clamp(REMAINING.0, REMAINING.1)
+    }
+}

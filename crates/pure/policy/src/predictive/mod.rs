@@ -1,0 +1,253 @@
+//! Replicas for the load that comes.
+//!
+//! Our own: no upstream. At every decision it
+//!
+//! 1. feeds a forecaster with the rates seen and takes sample paths of the future from it,
+//! 2. takes a quantile of the start-ups seen as the lead: what is ordered now works from then on,
+//! 3. looks for the fewest replicas whose expected late share over the paths, from the lead to one review period
+//!    later, is within what the objective's budget leaves ([`Capacity`] says how late a rate makes requests),
+//! 4. gives up only what no window needs from now until the lead and a hold have passed,
+//! 5. never goes below the fewest replicas that meet the objective at the rate observed now.
+//!
+//! Without a forecast it keeps a headroom over that floor; without data it keeps the count. What is seen of the
+//! queue corrects the margin slowly. `docs/predictive-scaling.md` has the whole story.
+
+mod capacity;
+mod feedback;
+mod lead;
+mod meter;
+mod need;
+mod spec;
+#[cfg(test)]
+mod tests;
+
+use homeostat_core::decision::{FORECAST_LEVELS, ForecastNote};
+use homeostat_core::policy::Sensing;
+use homeostat_core::{Cadence, Instant, Need, Observation, Plan, Policy, Reading, Reason, Rule, Span};
+use homeostat_forecast::{Paths, Settings};
+
+pub use capacity::Capacity;
+pub(crate) use spec::guards;
+pub use spec::{PredictiveSpec, Use};
+
+use crate::bounds::clamped;
+use crate::error::PolicyError;
+use crate::spec::BuildContext;
+use feedback::Feedback;
+use lead::Leads;
+use meter::Meter;
+use need::Window;
+
+/// The pipeline where nothing is known of it.
+const SENSING: Sensing =
+    Sensing { scrape: Span::from_secs(15), window: Span::from_secs(15), delay: Span::from_secs(15) };
+/// Data older than so many scrapes beside the pipeline's delay are stale.
+const STALE: u64 = 4;
+/// The budget that is left where the work alone uses the objective up.
+const LEAST_BUDGET: f64 = 1e-4;
+/// Windows that are looked at before a replica is given up, at most.
+const WINDOWS: u64 = 60;
+/// Metrics: rate and queue.
+const RATE: u8 = 0;
+
+/// The predictive policy of one target.
+pub struct Predictive {
+    spec: PredictiveSpec,
+    bounds: (u32, u32),
+    needs: [Need; 2],
+    sensing: Sensing,
+    capacity: Capacity,
+    /// Late share permitted, the inevitable included.
+    permitted: f64,
+    meter: Meter,
+    leads: Leads,
+    feedback: Feedback,
+    /// When the queue was last looked at.
+    queue_at: Option<Instant>,
+}
+
+/// What a decision knows.
+struct Now {
+    at: Instant,
+    rate: f64,
+    /// Requests waiting.
+    queue: f64,
+    present: u32,
+    lead: Span,
+}
+
+impl Predictive {
+    /// The policy for a target whose service and objective are known.
+    pub fn new(spec: &PredictiveSpec, context: &BuildContext) -> Result<Self, PolicyError> {
+        spec.check()?;
+        let (Some(service), Some(promise)) = (&context.service, context.promise) else {
+            let problem = "needs a calibrated service and an objective, and the target has none";
+            return Err(PolicyError::new("predictive", problem, "a scenario with both", "objective: 1s"));
+        };
+        context.capacity("predictive")?;
+        let capacity = Capacity::new(service, promise);
+        let budget = 1.0 - promise.attainment;
+        let permitted = budget.max(capacity.inevitable() + LEAST_BUDGET);
+        let told = context.metrics.unwrap_or(SENSING);
+        let known = homeostat_forecast::model::NAMES;
+        let settings = Settings {
+            step: spec.step,
+            paths: spec.paths as usize,
+            only: spec.model.as_deref().and_then(|own| known.into_iter().find(|name| *name == own)),
+            ..Settings::default()
+        };
+        Ok(Self {
+            bounds: (context.min, context.max),
+            needs: ["requests_per_second", "queue_length"].map(|name| Need::Object(name.to_owned())),
+            // The same scrapes, but rates from one to the next: windows that overlap blur the steps.
+            sensing: Sensing { window: told.scrape, ..told },
+            permitted,
+            meter: Meter::new(settings, context.history.clone(), context.start),
+            leads: Leads::new(service.start_up),
+            feedback: Feedback::new(spec.feedback, permitted),
+            queue_at: None,
+            spec: spec.clone(),
+            capacity,
+        })
+    }
+
+    /// Takes in what was observed; `None` without fresh data.
+    fn sense(&mut self, observation: &Observation) -> Option<Now> {
+        self.leads.watch(observation);
+        let (rate, at) = total(observation.readings.first())?;
+        self.meter.take(at, rate, self.sensing.window);
+        let limit = self.sensing.delay + self.sensing.scrape * STALE;
+        let queue = total(observation.readings.get(1));
+        if observation.at.since(at) > limit {
+            return None;
+        }
+        if let Some((queue, at)) = queue
+            && self.queue_at.is_none_or(|last| at > last)
+        {
+            let time = self.queue_at.map_or(self.sensing.scrape, |last| at.since(last));
+            self.feedback.saw(self.capacity.queued(queue, f64::from(observation.ready())), time);
+            self.queue_at = Some(at);
+        }
+        Some(Now {
+            at: observation.at,
+            rate: self.meter.now()?,
+            queue: queue.map_or(0.0, |(queue, _)| queue),
+            present: observation.desired,
+            lead: self.leads.quantile(self.spec.lead_quantile, observation.at),
+        })
+    }
+
+    /// What the objective permits a window to be late, by what is left of its budget.
+    fn permitted_now(&self) -> f64 {
+        let inevitable = self.capacity.inevitable();
+        let share = self.spec.risk * self.feedback.remaining();
+        (inevitable + (self.permitted - inevitable) * share).min(0.5)
+    }
+
+    /// The count by the forecast, with its reasons and the note; `None` without a forecast.
+    fn ahead(&mut self, now: &Now, floor: u32) -> Option<(u32, Vec<Reason>, ForecastNote)> {
+        let (permitted, factor) = (self.permitted_now(), self.feedback.factor());
+        let review = self.spec.review;
+        let until = now.at + now.lead + review;
+        let last = until + self.spec.hold;
+        let certain = (self.spec.forecast == Use::Quantile).then_some(self.spec.quantile);
+        let paths = self.meter.paths(last);
+        if paths.count() == 0 {
+            return None;
+        }
+        let window = |from: Instant, backlog: f64| {
+            let window = Window::new(paths, from, from + review, factor, backlog);
+            certain.map_or_else(|| window.clone(), |level| window.certain(level))
+        };
+        // What waits now has to be done beside what comes.
+        let due = window(now.at + now.lead, now.queue);
+        let count = due.fewest(&self.capacity, permitted, floor);
+        let late = due.late(&self.capacity, count, permitted);
+        let per_cent = |share: f64| (share * 1e5).round() as i64;
+        let mut reasons = vec![Reason {
+            need: Some(RATE),
+            observed_milli: per_cent(late),
+            reference_milli: per_cent(permitted),
+            ..Reason::of(Rule::ForecastWindow, count)
+        }];
+        let mut keep = count;
+        if count < now.present {
+            let windows = (last.since(now.at).0 / review.0).clamp(1, WINDOWS);
+            for k in 0..windows {
+                let from = now.at + review * k;
+                if keep < now.present {
+                    keep = window(from, 0.0).fewest(&self.capacity, permitted, keep).min(now.present);
+                }
+            }
+            if keep > count {
+                reasons.push(Reason::of(Rule::NeededAgain, keep));
+            }
+        }
+        Some((keep, reasons, note(paths, now.at + now.lead, until)))
+    }
+
+    fn plan(&mut self, now: &Now) -> Plan {
+        let floor = self.capacity.fewest(now.rate * self.feedback.factor().max(1.0), self.permitted);
+        let rate_milli = (now.rate * 1_000.0) as i64;
+        let mut reasons = vec![Reason::metric(Rule::ReactiveFloor, RATE, rate_milli, rate_milli, floor)];
+        let ahead = if self.spec.forecast == Use::Off { None } else { self.ahead(now, floor) };
+        let (mut replicas, forecast) = if let Some((count, why, note)) = ahead {
+            reasons.extend(why);
+            (count, Some(note))
+        } else {
+            let rate = now.rate * (1.0 + self.spec.headroom_percent / 100.0) * self.feedback.factor();
+            let count = self.capacity.fewest(rate, self.permitted).max(floor);
+            let headroom = Reason::metric(Rule::NoForecast, RATE, rate_milli, (rate * 1e3) as i64, count);
+            reasons.push(headroom);
+            (count, None)
+        };
+        replicas = replicas.saturating_add(self.leads.overdue(now.lead, now.at));
+        Plan { replicas, reasons, forecast, ..Plan::default() }
+    }
+}
+
+impl Policy for Predictive {
+    fn needs(&self) -> &[Need] {
+        &self.needs
+    }
+
+    fn cadence(&self) -> Cadence {
+        Cadence { sensing: Some(self.sensing), ..Cadence::every(self.spec.period) }
+    }
+
+    fn decide(&mut self, observation: &Observation) -> Plan {
+        let plan = match self.sense(observation) {
+            Some(now) => self.plan(&now),
+            None => {
+                let reason = Reason { need: Some(RATE), ..Reason::of(Rule::NoData, observation.desired) };
+                Plan::scale(observation.desired, reason)
+            }
+        };
+        clamped(plan, self.bounds)
+    }
+}
+
+/// Quantiles of the paths' mean rates over a stretch.
+fn note(paths: &Paths, from: Instant, until: Instant) -> ForecastNote {
+    let mut rates: Vec<f64> = paths.iter().map(|path| meter::mean(paths, path, from, until)).collect();
+    rates.sort_unstable_by(f64::total_cmp);
+    let last = rates.len().saturating_sub(1);
+    let quantile = |level: u16| {
+        let place = f64::from(level) / 1_000.0 * last as f64;
+        let (low, share) = (place as usize, place.fract());
+        let (a, b) = (rates[low], rates[(low + 1).min(last)]);
+        ((a + (b - a) * share) * 1_000.0).round() as i64
+    };
+    ForecastNote { from, until, milli: FORECAST_LEVELS.map(quantile) }
+}
+
+/// The sum of a reading's series and when it was measured.
+fn total(reading: Option<&Reading>) -> Option<(f64, Instant)> {
+    match reading {
+        Some(Reading::Total { milli, at }) if !milli.is_empty() => {
+            let sum = milli.iter().fold(0_i64, |sum, value| sum.saturating_add(*value));
+            Some((sum as f64 / 1_000.0, *at))
+        }
+        _ => None,
+    }
+}

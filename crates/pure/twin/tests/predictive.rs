@@ -1,0 +1,55 @@
+//! The predictive policy's capacity model against the twin's own stations.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
+
+use homeostat_core::Instant;
+use homeostat_policy::predictive::Capacity;
+use homeostat_twin::{Scenario, ServiceCurve};
+use serde_json::json;
+
+fn world(slots: u32, work: &serde_json::Value, latency: &str) -> Scenario {
+    let scenario = json!({
+        "version": 1, "name": "x", "traffic": { "source": { "constant": { "rps": 1.0, "length": "1h" } } },
+        "objective": { "latency": latency },
+        "services": [{
+            "name": "model", "server": { "fcfs": { "slots": slots } }, "service_time": work,
+            "replicas": { "min": 1, "max": 64 },
+        }],
+    });
+    let scenario: Scenario = serde_json::from_value(scenario).unwrap();
+    scenario.check().unwrap();
+    scenario
+}
+
+#[test]
+fn the_capacity_model_agrees_with_the_stations() {
+    let cases = [
+        (4, json!({ "log_normal": { "mean": "200ms", "cv": 0.5 } }), "1s"),
+        (4, json!({ "exponential": "200ms" }), "1500ms"),
+        (1, json!({ "fixed": "100ms" }), "500ms"),
+        (8, json!({ "log_normal": { "mean": "400ms", "cv": 1.0 } }), "5s"),
+    ];
+    for (slots, work, latency) in &cases {
+        let scenario = world(*slots, work, latency);
+        let curve = ServiceCurve::measure(&scenario, 64, 1);
+        let promise = scenario.outlook(Instant::ZERO, 1.0).promise.unwrap();
+        let service = scenario.services[0].model(promise.latency);
+        let model = Capacity::new(&service, promise);
+        for n in [1, 2, 4, 8, 20, 50] {
+            for permitted in [0.01, 0.001] {
+                let goal = model.inevitable() + permitted;
+                let ours = model.highest_rate(n, goal) / model.rate_of(f64::from(n));
+                let (mut low, mut high) = (0.0, 1.0);
+                for _ in 0..30 {
+                    let mid: f64 = f64::midpoint(low, high);
+                    if curve.late_share(f64::from(n), mid * f64::from(n)) <= goal {
+                        low = mid
+                    } else {
+                        high = mid
+                    }
+                }
+                println!("{slots} {work} n={n} p={permitted}: ours {ours:.3} twin {low:.3}");
+            }
+        }
+    }
+}
