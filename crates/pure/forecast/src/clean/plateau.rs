@@ -1,8 +1,9 @@
 //! Throughput that stops rising at a limit: saturation that nobody told.
 //!
-//! A flat top alone says little: days and crowds have flat tops too. Here values must have been rising so that
-//! the trend would have gone on to a tenth above the plateau, then stay within 1 % of one level, with less than a
-//! third of the noise that they had on the way up. Servers that are as noisy when busy are not recognised.
+//! A flat top alone says little: days and crowds have flat tops too. Here values must have been rising so
+//! that the trend would have gone on to a tenth above the plateau, then stay within 1 % of one level, with
+//! less than a third of the noise that they had on the way up. Servers that are as noisy when busy are not
+//! recognised.
 
 use std::collections::VecDeque;
 
