@@ -121,7 +121,7 @@ impl Rejuvenate {
         near.or(leaking)
     }
 
-    /// What to do about a replica that has this place in the queue.
+    /// What to do now about a replica that has this place in the queue.
     fn action(&self, id: ReplicaId, watched: &Watched, eta: Eta, place: usize) -> Action {
         // Decided, started, seen to be ready, retired; then the next in the queue.
         let turn = (self.turnover.takes() + self.spec.period * 2).as_hours_f64();
@@ -139,7 +139,8 @@ impl Rejuvenate {
         };
         let recycle = self.turnover.takes().as_hours_f64();
         let costs = Costs { crash: self.spec.kill_cost, recycle, ..Costs::default() };
-        decide(&outlook, &costs).action
+        let choice = decide(&outlook, &costs);
+        if choice.in_hours > 0.0 { Action::Nothing } else { choice.action }
     }
 }
 
