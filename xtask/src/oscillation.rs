@@ -134,11 +134,11 @@ fn table(period: u32, result: &Value) -> Result<String> {
         let own = figures(result, name)?;
         writeln!(
             text,
-            "| {name} | {:.2} | {:.2} | {:+.2} | {:.2} % | {:.1} | {:.3} |",
+            "| {name} | {:.2} | {:.2} | {:+.2} | {:.3} % | {:.1} | {:.3} |",
             own.flips,
             own.flips / free.flips,
             own.flips - stock.flips,
-            (own.attainment * 10_000.0).floor() / 100.0,
+            (own.attainment * 100_000.0).floor() / 1_000.0,
             own.cost,
             own.cost / stock.cost
         )?;
