@@ -10,8 +10,10 @@
 //! | `bounds` | tuned policies and the bound on recorded traffic, see docs/bound.md and docs/tuning.md |
 //! | `tuning-check` | `tune` against exhaustive search over the same spaces, see docs/tuning.md |
 //! | `calibration` | fits records with known parameters and puts the table into docs/calibration.md |
+//! | `aging` | slopes, false alarms, time to the limit and peers: the tables of docs/aging.md |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
+mod aging;
 mod bounds;
 mod calibration;
 mod fidelity;
@@ -38,10 +40,11 @@ fn main() -> ExitCode {
         "bounds" => bounds::run(&root(), &rest),
         "tuning-check" => tuning::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
+        "aging" => aging::run(&root(), &rest),
         "calibration" => calibration::run(&root(), cargo()),
         other => Err(anyhow::anyhow!(
             "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, bounds, \
-             tuning-check, calibration and schema"
+             tuning-check, calibration, aging and schema"
         )),
     };
     match result {
