@@ -4,7 +4,7 @@ use homeostat_core::{Instant, Span};
 use homeostat_forecast::aging::synth::{History, Leak, Recipe, history};
 use homeostat_forecast::aging::{Detector, Settings};
 
-const RUNS: u64 = 40;
+const RUNS: u64 = 100;
 /// MiB per hour.
 const SLOPE: f64 = 12.0;
 
@@ -14,8 +14,8 @@ pub(super) fn print(from: u64) {
         "| noise, MiB | memory | RMS error | least squares' standard error | bar | coverage | without load: RMS error | coverage |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    for noise_mib in [60.0] {
-        for memory in [0.0] {
+    for noise_mib in [5.0, 20.0, 60.0] {
+        for memory in [0.0, 0.5, 0.95] {
             row(from, noise_mib, memory);
         }
     }

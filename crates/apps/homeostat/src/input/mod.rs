@@ -5,5 +5,6 @@ pub(crate) mod embedded;
 pub(crate) mod metrics;
 pub(crate) mod policies;
 pub(crate) mod scenario;
+pub(crate) mod signals;
 pub(crate) mod traffic;
 pub(crate) mod yaml;
