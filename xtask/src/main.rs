@@ -12,8 +12,10 @@
 //! | `calibration` | fits records with known parameters and puts the table into docs/calibration.md |
 //! | `oscillation` | square waves under noisy metrics, into docs/oscillation.md |
 //! | `rejuvenation` | leaks under `rejuvenate` and today's restarts, see docs/rejuvenation.md |
+//! | `aging` | slopes, false alarms, time to the limit and peers: the tables of docs/aging.md |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
+mod aging;
 mod bounds;
 mod calibration;
 mod fidelity;
@@ -42,12 +44,13 @@ fn main() -> ExitCode {
         "bounds" => bounds::run(&root(), &rest),
         "tuning-check" => tuning::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
+        "aging" => aging::run(&root(), &rest),
         "oscillation" => oscillation::run(&root()),
         "rejuvenation" => rejuvenation::run(&root()),
         "calibration" => calibration::run(&root(), cargo()),
         other => Err(anyhow::anyhow!(
             "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, bounds, \
-             tuning-check, calibration, oscillation, rejuvenation and schema"
+             tuning-check, calibration, aging, oscillation, rejuvenation and schema"
         )),
     };
     match result {
