@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use homeostat_core::{Instant, Span};
 
 /// Values that make a plateau.
-const FLAT: usize = 8;
+const FLAT: usize = 20;
 /// Values before it that the trend is taken from.
 const RISE: usize = 15;
 /// Half-width of a plateau, as a share of its level.
