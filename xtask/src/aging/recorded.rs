@@ -1,4 +1,4 @@
-//! Recorded aging: a KubeEdge node run to failure, small LLMs served for days, two machines of Alibaba.
+//! Recorded aging: a `KubeEdge` node run to failure, small LLMs served for days, two machines of Alibaba.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -9,7 +9,7 @@ use flate2::read::GzDecoder;
 use homeostat_core::{Instant, Span};
 use homeostat_forecast::aging::{Detector, Settings, Verdict};
 
-/// Memory of the KubeEdge node in percent at which it counts as failed, first reached at 56.6 h.
+/// Memory of the `KubeEdge` node in percent at which it counts as failed, first reached at 56.6 h.
 const FULL: f64 = 95.0;
 const LEADS: [u64; 10] = [1, 2, 3, 4, 6, 9, 12, 15, 18, 24];
 
