@@ -35,8 +35,8 @@ pub(super) fn named(name: &str, limit: f64) -> Box<dyn Watch> {
         "ours without persistence" => ours(Settings { persistence: 1, ..Settings::default() }),
         "Mann-Kendall + Sen, 24 h" => Box::new(Kendall::new(limit, 24 * 12)),
         "Mann-Kendall + Sen, all" => Box::new(Kendall::new(limit, usize::MAX)),
-        "CUSUM" => Box::new(Cusum { limit, ..Cusum::default() }),
-        "threshold 80 %" => Box::new(Threshold { limit, value: 0.0 }),
+        "CUSUM" => Box::new(Cusum::default()),
+        "threshold 80 %" => Box::new(Threshold { limit }),
         "Theil-Sen, blocks of 1 h" => Box::new(Sen { limit, ..Sen::default() }),
         _ => ours(Settings::default()),
     }
@@ -120,7 +120,6 @@ impl Watch for Kendall {
 /// deviation, decision at five.
 #[derive(Default)]
 struct Cusum {
-    limit: f64,
     hour: Vec<f64>,
     learned: Vec<f64>,
     sum: f64,
@@ -145,18 +144,16 @@ impl Watch for Cusum {
     }
 
     fn to_limit(&self) -> Option<f64> {
-        None.filter(|_: &f64| self.limit > 0.0)
+        None
     }
 }
 
 struct Threshold {
     limit: f64,
-    value: f64,
 }
 
 impl Watch for Threshold {
     fn minute(&mut self, minute: &Minute) -> bool {
-        self.value = minute.value;
         minute.value > 0.8 * self.limit
     }
 

@@ -1,6 +1,6 @@
 //! Slope error and coverage against least squares with full knowledge of the noise.
 
-use homeostat_core::{Instant, Span};
+use homeostat_core::Instant;
 use homeostat_forecast::aging::synth::{History, Leak, Recipe, history};
 use homeostat_forecast::aging::{Detector, Settings};
 
@@ -95,7 +95,7 @@ impl Tally {
 fn least_squares(made: &History, noise: f64, memory: f64) -> f64 {
     let n = made.minutes.len();
     let mut lagged = made.minutes[0].load;
-    let mut columns = vec![vec![1.0; n], Vec::with_capacity(n), Vec::with_capacity(n)];
+    let mut columns = [vec![1.0; n], Vec::with_capacity(n), Vec::with_capacity(n)];
     for minute in &made.minutes {
         lagged += (minute.load - lagged) / 30.0;
         columns[1].push(minute.load);
@@ -124,6 +124,3 @@ fn take_out(values: &mut [f64], column: &[f64]) {
     let size: f64 = column.iter().map(|b| b * b).sum();
     values.iter_mut().zip(column).for_each(|(value, b)| *value -= along / size * b);
 }
-
-/// A minute, so that readings and the closed form agree.
-const _: () = assert!(Span::MINUTE.0 == 60_000_000_000);

@@ -1,4 +1,4 @@
-//! Mann-Kendall and Sen's slope against pymannkendall and scipy (testing/peers/mann_kendall.py).
+//! Mann-Kendall and Sen's slope against pymannkendall and scipy (`testing/peers/mann_kendall.py`).
 
 #![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
 

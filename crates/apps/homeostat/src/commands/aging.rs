@@ -220,6 +220,9 @@ fn number(value: f64) -> String {
     if !value.is_finite() {
         return "∞".to_owned();
     }
+    if value == 0.0 {
+        return "0".to_owned();
+    }
     let digits = (2 - value.abs().max(1e-9).log10().floor() as i32).clamp(0, 6) as usize;
     format!("{value:.digits$}")
 }

@@ -217,7 +217,9 @@ impl Detector {
         let most = self.settings.persistence.max(1) as i32;
         self.agreed = if agrees { (self.agreed + 1).min(most) } else { (self.agreed - 1).max(0) };
         verdict.leak = self.agreed == most || (self.verdict.leak && self.agreed > 0);
-        if agrees && !verdict.leak {
+        if verdict.leak {
+            verdict.why = Why::Leak;
+        } else if agrees {
             verdict.why = Why::NotYet;
         }
         if self.limit.is_some_and(|limit| level >= limit) {
