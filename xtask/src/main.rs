@@ -15,8 +15,10 @@
 //! | `coverage` | how often our 90 % interval holds, day by day and after the load doubles |
 //! | `oscillation` | square waves under noisy metrics, into docs/oscillation.md |
 //! | `rejuvenation` | leaks under `rejuvenate` and today's restarts, see docs/rejuvenation.md |
+//! | `aging` | slopes, false alarms, time to the limit and peers: the tables of docs/aging.md |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
+mod aging;
 mod bounds;
 mod calibration;
 mod coverage;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         "bounds" => bounds::run(&root(), &rest),
         "tuning-check" => tuning::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
+        "aging" => aging::run(&root(), &rest),
         "oscillation" => oscillation::run(&root()),
         "rejuvenation" => rejuvenation::run(&root()),
         "calibration" => calibration::run(&root(), cargo()),
@@ -56,7 +59,7 @@ fn main() -> ExitCode {
         "coverage" => coverage::run(&root()),
         other => Err(anyhow::anyhow!(
             "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, bounds, \
-             tuning-check, calibration, oscillation, rejuvenation, peers, m4, coverage and schema"
+             tuning-check, calibration, aging, oscillation, rejuvenation, peers, m4, coverage and schema"
         )),
     };
     match result {
