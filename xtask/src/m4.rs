@@ -24,8 +24,8 @@ struct Case {
     came: Vec<f64>,
 }
 
-/// Prints, and puts into the docs, MASE, sMAPE and OWA of ours, of the reference methods, and of what `testing/peers/forecast/m4.py`
-/// forecasts.
+/// Prints MASE, sMAPE and OWA of ours, of the reference methods, and of what
+/// `testing/peers/forecast/m4.py` forecasts, and puts them into the docs.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let folder = recorded::folder(root).join("forecasting");
     let mut cases = cases(&folder)?;

@@ -21,10 +21,10 @@ use scores::OURS;
 /// Where outside programs, series and forecasts are kept.
 const KEPT: &str = "target/peers";
 
-/// `cargo xtask peers`: runs the outside models, scores all and writes the tables. Forecasts of an earlier
-/// call are used again: delete `target/peers` to run anew. `--ours` leaves the outside models' figures as they
-/// are and renews ours and the differences; `--kept` scores the forecasts that are there and runs no model;
-/// a part of a trace's name limits what is done for outside models to it.
+/// `cargo xtask peers`: runs the outside models, scores all and writes the tables. Forecasts of an
+/// earlier call are used again: delete `target/peers` to run anew. `--ours` leaves the outside models'
+/// figures as they are and renews ours and the differences; `--kept` scores the forecasts that are there
+/// and runs no model; a part of a trace's name limits what is done for outside models to it.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let only_ours = args.iter().any(|arg| arg == "--ours");
     let wanted: Vec<&String> = args.iter().filter(|arg| !arg.starts_with("--")).collect();

@@ -1,5 +1,5 @@
-//! Installs and runs the outside programs: Python libraries in an environment of their own under `target/peers`,
-//! augurs as a separate Rust program.
+//! Installs and runs the outside programs: Python libraries in an environment of their own under
+//! `target/peers`, augurs as a separate Rust program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

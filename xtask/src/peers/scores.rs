@@ -1,5 +1,7 @@
 //! Scores of outside models and of ours, by the same code, and how sure the differences are.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
 use homeostat_core::Span;
 use homeostat_forecast::backtest::{self, AUTOMATIC, Forecasts, Plan, Row};
@@ -120,12 +122,25 @@ fn settings() -> Settings {
     Settings::default()
 }
 
-/// Scores of ours and of the last value.
+/// Scores of ours and of the last value with conformal intervals.
 pub(crate) fn our_rows(trace: &str, parts: &Parts, ours: &Forecasts) -> Vec<Scored> {
     let (series, plan) = &parts.test;
-    let last = backtest::forecast(series, &settings(), plan, "last", &|_| ());
+    let (last, choices) = choose(&last_value(parts), parts);
     let rows = backtest::scores(series, plan, &[ours.clone(), last]);
-    rows.iter().map(|row| Scored::of(trace, row, "own", None)).collect()
+    let intervals = |row: &Row| if row.model == OURS { "own" } else { choices[horizon_place(row)].intervals };
+    rows.iter().map(|row| Scored::of(trace, row, intervals(row), None)).collect()
+}
+
+/// The last known value, for ever and for sure.
+fn last_value(parts: &Parts) -> Answer {
+    let mut said = BTreeMap::new();
+    for (series, plan) in [&parts.tuning, &parts.test] {
+        for origin in plan.origins(series) {
+            let last = series.values[..origin].iter().rev().find_map(|value| value.known()).unwrap_or(0.0);
+            said.extend(HORIZONS.map(|h| ((origin, h), [last; 5])));
+        }
+    }
+    Answer { name: "last".to_owned(), said, cpu_us: 0.0 }
 }
 
 /// Differences between our losses and the kept ones of the best outside models; blocks of a day.

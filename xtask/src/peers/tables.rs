@@ -33,30 +33,39 @@ pub(crate) fn place(root: &Path, name: &str, table: &str) -> Result<()> {
 /// Per trace: how the losses compare, and WAPE over the last value's.
 fn bars(rows: &[Scored], differences: &[Difference]) -> Result<String> {
     let mut text = String::from(
-        "| trace | wins | ties | losses | worst cell | WAPE / last value's, 5, 15, 60 min | CPU, theirs / ours |\n\
-         |---|---|---|---|---|---|---|\n",
+        "| trace | chosen on the tuning part: wins, ties, losses | worst | in hindsight: wins, ties, losses | worst \
+         | WAPE over the last value's, 5, 15, 60 min | CPU, theirs over ours |\n|---|---|---|---|---|---|---|\n",
     );
     for trace in TRACES.iter().map(|t| t.name) {
-        let cells: Vec<&Difference> =
-            differences.iter().filter(|d| d.of.trace == trace && d.of.role == "tuning").collect();
-        let wins = cells.iter().filter(|d| d.interval.high < 0.0).count();
-        let losses = cells.iter().filter(|d| d.interval.low > 0.0).count();
-        let ties = cells.len() - wins - losses;
-        let worst = cells.iter().map(|d| d.ours / d.theirs - 1.0).fold(f64::NEG_INFINITY, f64::max);
+        let of = |role: &str| -> Vec<&Difference> {
+            differences.iter().filter(|d| d.of.trace == trace && d.of.role == role).collect()
+        };
         let wape = |h: u64, name: &str| find(rows, trace, h, name).and_then(|row| row.wape);
         let ratios: Vec<String> = HORIZONS
             .iter()
             .map(|h| ratio(wape(*h, OURS).zip(wape(*h, "last")).map(|(a, b)| a / b)))
             .collect();
-        let cpu = cells.iter().filter_map(|d| cpu_ratio(rows, d)).fold(f64::INFINITY, f64::min);
+        let chosen = of("tuning");
+        let cpu: Vec<f64> = chosen.iter().filter_map(|d| cpu_ratio(rows, d)).collect();
+        let least = cpu.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = cpu.iter().copied().fold(0.0, f64::max);
         writeln!(
             text,
-            "| {trace} | {wins} | {ties} | {losses} | {:+.1} % | {} | {cpu:.0} and more |",
-            100.0 * worst,
+            "| {trace} | {} | {} | {} | {least:.0} to {most:.0} |",
+            tally(&chosen),
+            tally(&of("hindsight")),
             ratios.join(", ")
         )?;
     }
     Ok(text)
+}
+
+/// Wins, ties and losses, and the largest excess over their loss.
+fn tally(cells: &[&Difference]) -> String {
+    let wins = cells.iter().filter(|d| d.interval.high < 0.0).count();
+    let losses = cells.iter().filter(|d| d.interval.low > 0.0).count();
+    let worst = cells.iter().map(|d| d.ours / d.theirs - 1.0).fold(f64::NEG_INFINITY, f64::max);
+    format!("{wins}, {}, {losses} | {:+.1} %", cells.len() - wins - losses, 100.0 * worst)
 }
 
 fn cpu_ratio(rows: &[Scored], d: &Difference) -> Option<f64> {
