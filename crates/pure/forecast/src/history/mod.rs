@@ -51,6 +51,8 @@ pub struct History {
     open_fine: Bucket,
     open_coarse: Bucket,
     day: Profile,
+    /// As `day`, but the arithmetic mean in the unit of the series: one great day outweighs quiet ones.
+    mean_day: Profile,
     week: Profile,
     detail: Option<Detail>,
     events: Events,
@@ -60,6 +62,7 @@ pub struct History {
     /// Mean day and mean week at the last step, before that was learned.
     season: f64,
     season_week: f64,
+    season_mean: f64,
     moves: [f64; 2],
 }
 
@@ -115,6 +118,7 @@ impl History {
             open_fine: Bucket::default(),
             open_coarse: Bucket::default(),
             day: Profile::new(coarse_s, DAY_S, 0.22),
+            mean_day: Profile::new(coarse_s, DAY_S, 0.2),
             week: Profile::new(coarse_s, 7 * DAY_S, 0.4),
             detail: (2 * fine_s <= coarse_s).then(|| Detail::new(fine_s)),
             events: Events::new(events),
@@ -123,6 +127,7 @@ impl History {
             last: 0.0,
             season: f64::NAN,
             season_week: f64::NAN,
+            season_mean: f64::NAN,
             moves: [0.0; 2],
         }
     }
@@ -173,6 +178,7 @@ impl History {
         self.last = map(self.last);
         self.season = map(self.season);
         self.season_week = map(self.season_week);
+        self.season_mean = map(self.season_mean);
         self.recent = self.recent.map(|z| map(f64::from(z)) as f32);
         self.open_fine = Bucket { number: self.open_fine.number, ..Bucket::default() };
         self.open_coarse = Bucket { number: self.open_coarse.number, ..Bucket::default() };
@@ -199,6 +205,7 @@ impl History {
             self.coarse.set(number, mean.map_or(f32::NAN, |mean| mean as f32));
             if let Some(mean) = mean {
                 self.day.learn(number, mean);
+                self.mean_day.learn(number, self.scale.value(mean));
                 self.week.learn(number, mean);
             }
         }
@@ -208,6 +215,7 @@ impl History {
     fn level(&mut self, place: Place, bare: Option<f64>) {
         let season = self.day_at(place);
         self.season_week = self.week_at(place);
+        self.season_mean = self.mean_day_at(place);
         if let Some(z) = bare {
             self.last = z;
             if self.known > 1 {
@@ -239,6 +247,11 @@ impl History {
     /// The mean day at a place; NaN where unknown.
     pub(crate) fn day_at(&self, place: Place) -> f64 {
         self.day.between(place.local_seconds, self.step_s)
+    }
+
+    /// The arithmetic mean day at a place, on the logarithmic scale; NaN where unknown.
+    pub(crate) fn mean_day_at(&self, place: Place) -> f64 {
+        self.scale.z(self.mean_day.between(place.local_seconds, self.step_s))
     }
 
     /// The mean week at a place; NaN where unknown.
@@ -314,9 +327,10 @@ impl History {
         self.moves
     }
 
-    /// The mean day and the mean week at the last step, as known before it; NaN where unknown.
-    pub(crate) const fn seasons(&self) -> [f64; 2] {
-        [self.season, self.season_week]
+    /// The mean day, the mean week and the arithmetic mean day at the last step, as known before it; NaN
+    /// where unknown.
+    pub(crate) const fn seasons(&self) -> [f64; 3] {
+        [self.season, self.season_week, self.season_mean]
     }
 
     /// The last step's value on the logarithmic scale without detail; `None` where it was missing.
@@ -365,6 +379,7 @@ impl History {
             + self.fine.bytes()
             + self.coarse.bytes()
             + self.day.bytes()
+            + self.mean_day.bytes()
             + self.week.bytes()
             + self.events.bytes()
             + self.detail.as_ref().map_or(0, Detail::bytes)

@@ -4,13 +4,13 @@ use super::Place;
 use crate::history::History;
 
 /// Number of features.
-pub(crate) const FEATURES: usize = 14;
+pub(crate) const FEATURES: usize = 16;
 const DAY_S: i64 = 86_400;
 
 /// Coefficients before anything is learned: the load follows the mean of what the day, the week,
 /// yesterday and last week did from now on.
 pub(crate) const PRIOR: [f64; FEATURES] =
-    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.3, 0.2, 0.2, 0.2, 0.0, 0.0, 0.0, 0.0];
+    [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.2, 0.2, 0.1, 0.1, 0.3, 0.0, 0.0, 0.0, 0.0, 0.0];
 
 /// What does not depend on how far ahead.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ pub(crate) struct Origin {
     place: Place,
     levels: [f64; 5],
     last: f64,
-    seasons: [f64; 4],
+    seasons: [f64; 5],
 }
 
 impl Origin {
@@ -26,8 +26,8 @@ impl Origin {
     pub(crate) fn of(history: &History) -> Option<Self> {
         let place = history.now()?;
         history.last_known()?;
-        let [day, week] = history.seasons();
-        let seasons = [day, week, history.before(place, DAY_S), history.before(place, 7 * DAY_S)];
+        let [day, week, mean] = history.seasons();
+        let seasons = [day, week, history.before(place, DAY_S), history.before(place, 7 * DAY_S), mean];
         Some(Self { place, levels: *history.levels(), last: history.last(), seasons })
     }
 
@@ -45,19 +45,20 @@ impl Origin {
             history.week_at(target),
             history.before(target, DAY_S),
             history.before(target, 7 * DAY_S),
+            history.mean_day_at(target),
         ];
         let rise = |season: usize| then[season] - self.seasons[season];
         let or = |a: f64, b: f64| if a.is_nan() { b } else { a };
         let day = or(rise(0), 0.0);
         let yesterday = or(rise(2), day);
-        let rises = [day, or(rise(1), day), yesterday, or(rise(3), yesterday)];
+        let rises = [day, or(rise(1), day), yesterday, or(rise(3), yesterday), or(rise(4), day)];
         let [l0, l1, l2, l3, l4] = self.levels;
         let off = |season: usize| or(l1 - self.seasons[season], 0.0);
         let near = [1.0, self.last - l0, l0 - l1, l1 - l2, l2 - l3, l3 - l4];
         let mut all = [0.0; FEATURES];
         all[..6].copy_from_slice(&near);
-        all[6..10].copy_from_slice(&rises);
-        all[10..].copy_from_slice(&[off(0), off(1), off(2), off(3)]);
+        all[6..11].copy_from_slice(&rises);
+        all[11..].copy_from_slice(&[off(0), off(1), off(2), off(3), off(4)]);
         all.map(|feature| feature.clamp(-4.0, 4.0))
     }
 }

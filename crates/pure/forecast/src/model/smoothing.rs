@@ -43,7 +43,7 @@ impl Model for Smoothing {
     }
 
     fn update(&mut self, history: &History) {
-        let [day, week] = history.seasons();
+        let [day, week, _] = history.seasons();
         let season = season(day, week);
         let Some(z) = history.newest() else { return };
         let rest = z - season;
