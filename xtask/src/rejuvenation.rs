@@ -1,5 +1,5 @@
-//! The tables of docs/rejuvenation.md: leaks over 72 h under `rejuvenate`, today's restarts and ablations; and
-//! leaks under the World Cup's load beside HPA and `predictive`.
+//! The tables of docs/rejuvenation.md: leaks over 72 h under `rejuvenate`, today's restarts and ablations;
+//! and leaks under the World Cup's load beside HPA and `predictive`.
 
 use std::path::{Path, PathBuf};
 

@@ -96,7 +96,7 @@ fn the_moment_of_a_kill_is_the_same_for_every_policy() {
     // Knative brings a collector of its own and decides every 2 s.
     let kpa = first(r#"{ "kpa": { "min-scale": 4, "max-scale": 4 } }"#);
     // 2 h 30 min are 9 000 s; each sees it at its next decision.
-    let within = |at: Instant, period| (9_000..=9_000 + period).contains(&(at.0 / 1_000_000_000));
+    let within = |at: Instant, period: u64| (9_000..=9_000 + period).contains(&(at.0 / 1_000_000_000));
     assert!(within(kpa, 2) && within(first(FIXED), 60), "{kpa:?}");
 }
 

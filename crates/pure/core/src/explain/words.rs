@@ -152,6 +152,10 @@ fn statement(say: &Spoken) -> String {
         ),
         Rule::LeakHeadsForLimit => say.beside("heading for the limit") + ": replace the replica",
         Rule::NearMemoryLimit => say.beside("near the limit") + ": replace the replica",
+        Rule::Replaced => format!("replica {} retires, another one takes its place", say.observed),
+        Rule::DisruptionBudget => {
+            format!("a replacement waits: {} in the last hour are as many as permitted", say.observed)
+        }
         Rule::Schedule if !say.valued => "no entry of the schedule is active".to_owned(),
         Rule::Schedule => format!("entry {} of the schedule", say.reference),
         _ => condition(say),
@@ -187,8 +191,6 @@ fn condition(say: &Spoken) -> String {
         Rule::MaxAge => ("a replica is older than it may become", "against"),
         Rule::MaxRequests => ("a replica has served more requests than it may", "against"),
         Rule::SurgeStarts => ("a replica starts beside the one to be replaced", "of"),
-        Rule::Replaced => ("the new replica takes traffic, the old one retires", "of"),
-        Rule::DisruptionBudget => ("a replacement waits for the disruption budget", "of"),
         _ => ("decided", "against"),
     };
     say.with(text, between)

@@ -1,6 +1,6 @@
 //! Replaces replicas before a leak kills them: seen hours ahead, one at a time, the new one first.
 //!
-//! Not a peer: a policy of our own, with no wish for the count. It runs alone beside a fixed count, or with any
+//! Not a peer: a policy of our own, with no wish for the count. It stands beside a fixed count or any
 //! autoscaler behind one arbiter, which keeps its surge replica whatever the other wants.
 //!
 //! ```text
@@ -10,11 +10,11 @@
 //! ```
 //!
 //! The most urgent replica goes first. One that would reach the limit while others are replaced before it
-//! counts as due, so that replicas that leak in step are begun early enough to be done one after the other. An
-//! ordinary fall of the count retires those with the shortest life left, which costs nothing.
+//! counts as due, so that replicas that leak in step are begun early enough to be done one after the other.
+//! An ordinary fall of the count retires those with the shortest life left, which costs nothing.
 //!
-//! The cost of all five actions is weighed in [`homeostat_forecast::aging::decide`]; `recycle` is the only one
-//! that has an actuator today, so that the choice here is between it and nothing.
+//! The cost of all five actions is weighed in [`homeostat_forecast::aging::decide`]; `recycle` is the only
+//! one that has an actuator today, so that the choice here is between it and nothing.
 
 mod spec;
 pub(crate) mod turnover;

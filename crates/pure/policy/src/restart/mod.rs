@@ -3,10 +3,10 @@
 //!
 //! Sources: `PodLifeTime` of kubernetes-sigs/descheduler (`maxPodLifeTimeSeconds`; pods are evicted, their
 //! controller orders others, a disruption budget of one is assumed); `max_requests` with
-//! `max_requests_jitter` of gunicorn (each worker adds its own draw); a threshold on memory as in supervisord's
-//! `memmon`. What differs: requests are counted from the rate that is observed; age is that of readiness; with
-//! `surge: true` the new replica comes first, as in a rolling restart (`kubectl rollout restart`). Doing nothing
-//! and being restarted by the kernel is no policy at all.
+//! `max_requests_jitter` of gunicorn (each worker adds its own draw); a threshold on memory as in
+//! supervisord's `memmon`. What differs: requests are counted from the rate that is observed; age is that of
+//! readiness; with `surge: true` the new replica comes first, as in a rolling restart (`kubectl rollout
+//! restart`). Doing nothing and being restarted by the kernel is no policy at all.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Memory over time in a fluid: the same leaks and the same kills as in [`crate::engine`]. Requests are shared
-//! evenly, and those inside a replica that is killed are as many as the load puts there.
+//! Memory over time in a fluid: the same leaks and the same kills as in [`crate::engine`]. Requests are
+//! shared evenly, and those inside a replica that is killed are as many as the load puts there.
 
 use homeostat_core::Instant;
 use homeostat_core::decision::Order;
