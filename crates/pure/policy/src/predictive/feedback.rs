@@ -7,8 +7,6 @@
 
 use homeostat_core::{Span, num};
 
-/// What the margin gains during a minute in which all are late.
-const GAIN: f64 = 0.08;
 /// Bounds of the margin.
 const MARGIN: (f64, f64) = (-0.15, 0.30);
 /// How long lateness counts against the budget.
@@ -20,6 +18,8 @@ const REMAINING: (f64, f64) = (0.25, 2.0);
 #[derive(Debug, Clone)]
 pub(super) struct Feedback {
     on: bool,
+    /// What the margin gains during a minute in which all are late.
+    gain: f64,
     /// Late share that the objective permits.
     budget: f64,
     margin: f64,
@@ -28,8 +28,8 @@ pub(super) struct Feedback {
 }
 
 impl Feedback {
-    pub(super) const fn new(on: bool, budget: f64) -> Self {
-        Self { on, budget, margin: 0.0, spent: 0.0 }
+    pub(super) const fn new(on: bool, gain: f64, budget: f64) -> Self {
+        Self { on, gain, budget, margin: 0.0, spent: 0.0 }
     }
 
     /// This share was late for `time`.
@@ -38,7 +38,7 @@ impl Feedback {
             return;
         }
         let minutes = (time.as_secs_f64() / 60.0).min(5.0);
-        self.margin = (self.margin + GAIN * (late - self.budget) * minutes).clamp(MARGIN.0, MARGIN.1);
+        self.margin = (self.margin + self.gain * (late - self.budget) * minutes).clamp(MARGIN.0, MARGIN.1);
         let keep = num::exp(-time.as_secs_f64() / MEMORY.as_secs_f64());
         self.spent = self.spent * keep + late * (1.0 - keep);
     }

@@ -45,6 +45,8 @@ const SENSING: Sensing =
 const STALE: u64 = 4;
 /// The budget that is left where the work alone uses the objective up.
 const LEAST_BUDGET: f64 = 1e-4;
+/// The furthest future that is forecast.
+const HORIZON: (Span, Span) = (Span::from_secs(600), Span::HOUR);
 /// Windows that are looked at before a replica is given up, at most.
 const WINDOWS: u64 = 60;
 /// Metrics: rate and queue.
@@ -92,6 +94,8 @@ impl Predictive {
         let known = homeostat_forecast::model::NAMES;
         let settings = Settings {
             step: spec.step,
+            // What a decision looks at, start-ups of twice the usual length included.
+            horizon: (service.start_up * 2 + spec.review + spec.hold + told.delay).clamp(HORIZON.0, HORIZON.1),
             paths: spec.paths as usize,
             only: spec.model.as_deref().and_then(|own| known.into_iter().find(|name| *name == own)),
             ..Settings::default()
@@ -104,7 +108,7 @@ impl Predictive {
             permitted,
             meter: Meter::new(settings, context.history.clone(), context.start),
             leads: Leads::new(service.start_up),
-            feedback: Feedback::new(spec.feedback, permitted),
+            feedback: Feedback::new(spec.feedback, spec.gain, permitted),
             queue_at: None,
             spec: spec.clone(),
             capacity,

@@ -47,6 +47,8 @@ pub struct PredictiveSpec {
     pub headroom_percent: f64,
     /// Whether the attainment seen corrects the model. Default true.
     pub feedback: bool,
+    /// What the margin over the forecast gains during a minute in which all are late. Default 0.08.
+    pub gain: f64,
     /// Sample paths. Default 200.
     pub paths: u32,
     /// One of the forecaster's models alone; default: the forecaster chooses.
@@ -67,6 +69,7 @@ impl Default for PredictiveSpec {
             quantile: 0.99,
             headroom_percent: 25.0,
             feedback: true,
+            gain: 0.08,
             paths: 200,
             model: None,
         }
@@ -110,6 +113,9 @@ impl PredictiveSpec {
         }
         if !(self.headroom_percent.is_finite() && self.headroom_percent >= 0.0) {
             return refuse("headroom_percent", &self.headroom_percent, "per cent, 0 or more", "25");
+        }
+        if !(self.gain.is_finite() && self.gain >= 0.0) {
+            return refuse("gain", &self.gain, "a number, 0 or more", "0.08");
         }
         if !(100..=10_000).contains(&self.paths) {
             return refuse("paths", &self.paths, "a number from 100 to 10000", "200");
