@@ -10,12 +10,16 @@
 //! | `bounds` | tuned policies and the bound on recorded traffic, see docs/bound.md and docs/tuning.md |
 //! | `tuning-check` | `tune` against exhaustive search over the same spaces, see docs/tuning.md |
 //! | `calibration` | fits records with known parameters and puts the table into docs/calibration.md |
+//! | `oscillation` | square waves under noisy metrics, into docs/oscillation.md |
+//! | `rejuvenation` | leaks under `rejuvenate` and today's restarts, see docs/rejuvenation.md |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
 mod bounds;
 mod calibration;
 mod fidelity;
+mod oscillation;
 mod product;
+mod rejuvenation;
 mod table;
 mod tidy;
 mod tuning;
@@ -38,10 +42,12 @@ fn main() -> ExitCode {
         "bounds" => bounds::run(&root(), &rest),
         "tuning-check" => tuning::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
+        "oscillation" => oscillation::run(&root()),
+        "rejuvenation" => rejuvenation::run(&root()),
         "calibration" => calibration::run(&root(), cargo()),
         other => Err(anyhow::anyhow!(
             "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, bounds, \
-             tuning-check, calibration and schema"
+             tuning-check, calibration, oscillation, rejuvenation and schema"
         )),
     };
     match result {

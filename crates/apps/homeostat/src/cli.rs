@@ -31,6 +31,10 @@ pub(crate) enum Command {
     Validate(ValidateArgs),
     /// Search the settings of a policy on the tuning part of a trace, and report on the rest
     Tune(TuneArgs),
+    /// Forecast a series with its uncertainty, and test the forecast on the series' own past
+    Forecast(Box<ForecastArgs>),
+    /// Find the best daily schedule that knows the traffic beforehand: a reference, not a contender
+    Hindsight(HindsightArgs),
     /// Look at, convert or generate traces
     Trace(TraceArgs),
     /// Say why a recorded decision was taken
@@ -250,12 +254,45 @@ pub(crate) struct TuneArgs {
     pub(crate) read: ReadArgs,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct HindsightArgs {
+    /// The scenario file
+    pub(crate) scenario: PathBuf,
+    /// Length of a slot of the day, whole minutes that divide the day; several with commas, of which the
+    /// cheapest counts
+    #[arg(long, value_name = "TIME", value_delimiter = ',', default_value = "1m,2m,5m,10m,30m,1h")]
+    pub(crate) slot: Vec<Span>,
+    /// Attainment to reach, in per cent [default: the scenario's objective]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(crate) attainment: Option<f64>,
+    /// How the twin works
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    pub(crate) fidelity: Fidelity,
+    /// Seed of all random numbers
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Write the schedule to this file, a policy for `compare`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Threads [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Don't draw a progress bar
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) what_if: WhatIf,
+}
+
 /// Options of a search.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Search")]
 pub(crate) struct SearchArgs {
-    /// A family of policies: hpa, kpa, keda, watermark or static; may be repeated. `homeostat policies
-    /// --spaces` lists their settings [default: hpa]
+    /// A family of policies: hpa, kpa, keda, watermark, phpa, mark, mu, `aws_predictive` or static; may be
+    /// repeated. `homeostat policies --spaces` lists their settings [default: hpa]
     #[arg(long = "policy", value_name = "FAMILY")]
     pub(crate) policies: Vec<String>,
     /// Attainment to reach, in per cent; several with commas are served by one search [default: the
@@ -423,6 +460,61 @@ pub(crate) struct ValidateArgs {
     /// Seed
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+/// How a forecast is shown.
+#[derive(Debug, Args)]
+pub(crate) struct ForecastShow {
+    /// Print one JSON object instead of tables
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw history and forecast to this file (SVG); with --backtest also past forecasts beside what came
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Add CPU seconds to the back-test (they differ from run to run)
+    #[arg(long, requires = "backtest")]
+    pub(crate) timing: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ForecastArgs {
+    /// The series: any trace that is read elsewhere, or CSV with a time and a value; `data:NAME` is looked
+    /// for in the folder of recorded data
+    pub(crate) file: String,
+    /// How far ahead; several with commas are all tested
+    #[arg(long, value_name = "TIME", value_delimiter = ',', value_parser = positive, default_value = "15m")]
+    pub(crate) horizon: Vec<Span>,
+    /// Forecast from many moments of the last 60 % of the series too, and compare all models with what came
+    #[arg(long)]
+    pub(crate) backtest: bool,
+    /// Length of the steps that are forecast; a series with longer bins keeps its own
+    #[arg(long, value_name = "TIME", value_parser = positive, default_value = "60s")]
+    pub(crate) resample: Span,
+    /// Known events: CSV or YAML with from, until and kind
+    #[arg(long, value_name = "FILE")]
+    pub(crate) calendar: Option<PathBuf>,
+    /// Days and weeks follow the local time of this zone, for example Europe/Madrid [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) zone: Option<String>,
+    /// The column to forecast, read as a rate or level; `--map count=NAME` for counts
+    #[arg(long, value_name = "NAME", conflicts_with = "map")]
+    pub(crate) column: Option<String>,
+    /// A column that says when the service was saturated: its throughput was then less than the demand
+    #[arg(long, value_name = "NAME")]
+    pub(crate) saturated: Option<String>,
+    #[command(flatten)]
+    pub(crate) show: ForecastShow,
+    /// Seed of the sample paths
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Threads [default: all cores]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// Don't draw a progress bar
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
 }
 
 #[derive(Debug, Args)]

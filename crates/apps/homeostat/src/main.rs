@@ -23,6 +23,8 @@ fn main() -> ExitCode {
         Command::Calibrate(args) => commands::calibrate::run(&args),
         Command::Validate(args) => commands::validate::run(&args),
         Command::Tune(args) => commands::tune::run(&args),
+        Command::Forecast(args) => commands::forecast::run(&args),
+        Command::Hindsight(args) => commands::hindsight::run(&args),
         Command::Trace(args) => commands::trace::run(&args),
         Command::Explain(args) => commands::explain::run(&args),
         Command::Replay(args) => commands::replay::run(&args),

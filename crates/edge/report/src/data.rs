@@ -106,6 +106,49 @@ pub struct PolicyReport {
     pub decisions: Vec<DecisionMark>,
     /// Decisions made in all, where `decisions` is already a selection; 0 means `decisions.len()`.
     pub decisions_total: u64,
+    /// What aging did, where replicas have a memory limit.
+    pub aging: Option<Aging>,
+}
+
+/// What aging did under one policy.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Aging {
+    /// Replicas killed at their memory limit.
+    pub oom_kills: u64,
+    /// Replicas replaced while the count didn't fall.
+    pub rejuvenations: u64,
+    /// Requests inside replicas that were killed.
+    pub lost_to_oom: u64,
+    /// Requests inside replaced replicas whose drain ran out.
+    pub lost_to_rejuvenation: u64,
+    /// Replicas at the end.
+    pub replicas: Vec<ReplicaAge>,
+}
+
+/// A replica at the end of a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReplicaAge {
+    /// Its number.
+    pub replica: u64,
+    /// Hours since it became ready.
+    pub age_hours: f64,
+    /// Requests taken in.
+    pub requests: u64,
+    /// Memory in MiB.
+    pub memory_mib: f64,
+    /// What of it has leaked, in MiB.
+    pub leaked_mib: f64,
+    /// Limit in MiB, where there is one.
+    pub limit_mib: Option<u32>,
+}
+
+impl ReplicaAge {
+    /// Memory as a share of the limit; 0 without one.
+    pub fn of_limit(&self) -> f64 {
+        self.limit_mib.map_or(0.0, |limit| self.memory_mib / f64::from(limit))
+    }
 }
 
 /// Figures of one policy over the scored window.

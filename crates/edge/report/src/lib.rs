@@ -4,6 +4,7 @@
 //! styles and a small script of our own are part of the program, numbers travel inside the page.
 //! The table, the headline and the definitions are plain HTML and read without a script.
 
+mod ages;
 mod data;
 mod encode;
 mod escape;
@@ -17,8 +18,8 @@ mod template;
 mod thin;
 
 pub use data::{
-    BoundPoint, DecisionMark, Demand, Envelope, Objective, PolicyReport, ReportData, Series, Summary,
-    TraceFacts,
+    Aging, BoundPoint, DecisionMark, Demand, Envelope, Objective, PolicyReport, ReplicaAge, ReportData,
+    Series, Summary, TraceFacts,
 };
 
 /// Draws `data` as one HTML document.

@@ -3,7 +3,7 @@
 #[path = "../examples/sample/made_up.rs"]
 mod made_up;
 
-use homeostat_report::{DecisionMark, Objective, PolicyReport, ReportData, render};
+use homeostat_report::{Aging, DecisionMark, Objective, PolicyReport, ReplicaAge, ReportData, render};
 
 /// The data block of a page.
 fn payload(page: &str) -> serde_json::Value {
@@ -34,6 +34,27 @@ fn many_policies_share_the_room() {
     let one = data.policies[0].clone();
     data.policies = vec![one; 60];
     assert!(render(&data).len() <= 5_000_000);
+}
+
+#[test]
+fn replicas_show_their_age_and_what_they_leaked() {
+    let mut data = made_up::report(1);
+    assert!(!render(&data).contains("class=\"ages\""));
+    let replica = |replica, memory_mib| ReplicaAge {
+        replica,
+        age_hours: 3.25,
+        memory_mib,
+        leaked_mib: 700.0,
+        limit_mib: Some(4_000),
+        ..ReplicaAge::default()
+    };
+    let replicas = vec![replica(3, 1_000.0), replica(4, 3_000.0)];
+    data.policies[0].aging = Some(Aging { oom_kills: 17, replicas, ..Aging::default() });
+    let page = render(&data);
+    assert!(
+        page.contains("<td>17</td>") && page.contains("<td>3.2 h</td>") && page.contains("<td>75 %</td>")
+    );
+    assert!(page.find("<td>75 %</td>") < page.find("<td>25 %</td>"), "nearest to the limit first");
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Finder<'_> {
     }
 
     /// A column by its name, without case if need be, or as `#n`.
-    fn column(&self, name: &str) -> Result<usize, TraceError> {
+    pub(crate) fn column(&self, name: &str) -> Result<usize, TraceError> {
         self.lookup(name).ok_or_else(|| self.unknown(name))
     }
 

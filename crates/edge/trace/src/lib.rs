@@ -31,7 +31,7 @@ pub use metrics::{MetricMap, MetricOptions, MetricRow, Metrics, Role, read_metri
 pub use note::Note;
 pub use options::{Artefact, ColumnMap, Format, Measure, OnDuplicate, ReadOptions};
 pub use plot::plot;
-pub use read::{Trace, open};
+pub use read::{RawRow, RawSeries, Trace, open, open_raw};
 pub use stamp::iso;
 pub use write::{ConvertTo, Written, convert, write_bins};
 pub use zone::Zone;

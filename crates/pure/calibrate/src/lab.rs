@@ -58,6 +58,8 @@ impl Truth {
             memory_mib: 1_024,
             memory_limit_mib: None,
             leak: None,
+            memory: homeostat_twin::scenario::Memory::default(),
+            cold: None,
             price_per_hour: 1.0,
             then: Vec::new(),
         };

@@ -65,6 +65,7 @@ impl Controller {
         let moment = crate::guard::Moment {
             at: observation.at,
             present: observation.desired,
+            ready: observation.ready(),
             // A policy that reads nothing can't act on stale data.
             freshness: if self.needs.is_empty() { Some(Span::ZERO) } else { observation.freshness() },
         };

@@ -14,6 +14,8 @@ pub struct Order {
     pub retire: Vec<ReplicaId>,
     /// Replicas allowed on top of `replicas` for a while.
     pub surge: u32,
+    /// Replicas to retire though the count stays.
+    pub replace: Vec<ReplicaId>,
 }
 
 /// Which guard changed a plan. The discriminants are part of the journal's format.
@@ -36,10 +38,13 @@ pub enum GuardKind {
     Bounds = 6,
     /// Changes of direction of the last hour are used up.
     Flips = 7,
+    /// Replacing so many would leave fewer ready than the target's least count. From and to are numbers
+    /// of replicas replaced.
+    Disruption = 8,
 }
 
 /// All guards in order of their number.
-pub const GUARDS: [GuardKind; 8] = [
+pub const GUARDS: [GuardKind; 9] = [
     GuardKind::Freshness,
     GuardKind::DeadBand,
     GuardKind::Stabilization,
@@ -48,6 +53,7 @@ pub const GUARDS: [GuardKind; 8] = [
     GuardKind::Budget,
     GuardKind::Bounds,
     GuardKind::Flips,
+    GuardKind::Disruption,
 ];
 
 /// A change that a guard made to a plan.

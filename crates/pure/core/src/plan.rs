@@ -14,6 +14,10 @@ pub struct Plan {
     pub retire: Vec<ReplicaId>,
     /// Replicas on top of `replicas` that may exist for a while, for example during a replacement.
     pub surge: u32,
+    /// Replicas to retire though the count stays: others are ordered in their places.
+    pub replace: Vec<ReplicaId>,
+    /// Whether the policy has no wish for the count. Then `replicas` is what it found, and says nothing.
+    pub abstains: bool,
     /// Why.
     pub reasons: Vec<Reason>,
     /// The forecast used, where one was.
@@ -24,6 +28,11 @@ impl Plan {
     /// A plan for `replicas` replicas with one reason.
     pub fn scale(replicas: u32, reason: Reason) -> Self {
         Self { replicas, reasons: vec![reason], ..Self::default() }
+    }
+
+    /// A plan without a wish for the count, which is `present`.
+    pub fn abstain(present: u32) -> Self {
+        Self { replicas: present, abstains: true, ..Self::default() }
     }
 }
 

@@ -74,10 +74,26 @@ pub enum Rule {
     NeededAgain = 32,
     /// There is no forecast: the reactive count with headroom.
     NoForecast = 33,
+    /// Memory heads for its limit: replace the replica before. Observed: memory; reference: the limit.
+    LeakHeadsForLimit = 34,
+    /// Memory is so close to its limit that the replica is replaced whatever its trend.
+    NearMemoryLimit = 35,
+    /// A replica is older than it may become. In seconds.
+    MaxAge = 36,
+    /// A replica has served more requests than it may.
+    MaxRequests = 37,
+    /// A new replica starts beside the one to be replaced. In seconds: waited so far, expected.
+    SurgeStarts = 38,
+    /// The new replica takes traffic, the old one retires. Observed: the old one's number.
+    Replaced = 39,
+    /// A replacement waits for the disruption budget. Observed: replacements in the last hour.
+    DisruptionBudget = 40,
+    /// A forecast of the count itself. Observed: the count of now; reference: the forecast.
+    ForecastCount = 41,
 }
 
 /// All rules in order of their number.
-pub const RULES: [Rule; 34] = [
+pub const RULES: [Rule; 42] = [
     Rule::Fixed,
     Rule::Schedule,
     Rule::MetricRatio,
@@ -112,6 +128,14 @@ pub const RULES: [Rule; 34] = [
     Rule::ForecastWindow,
     Rule::NeededAgain,
     Rule::NoForecast,
+    Rule::LeakHeadsForLimit,
+    Rule::NearMemoryLimit,
+    Rule::MaxAge,
+    Rule::MaxRequests,
+    Rule::SurgeStarts,
+    Rule::Replaced,
+    Rule::DisruptionBudget,
+    Rule::ForecastCount,
 ];
 
 /// One step of a policy's reasoning.

@@ -54,7 +54,7 @@ fn decision() -> RecordedDecision {
         at: NOW,
         present: 7,
         proposed: 12,
-        order: Order { replicas: 9, retire: vec![ReplicaId(3), ReplicaId(6)], surge: 1 },
+        order: Order { replicas: 9, retire: vec![ReplicaId(3), ReplicaId(6)], surge: 1, replace: vec![] },
         reasons: vec![
             Reason::metric(Rule::MetricRatio, 0, 571, 500, 8),
             Reason::metric(Rule::MetricRatio, 1, 812_500, 500_000, 12),

@@ -110,10 +110,12 @@ fn decision() -> impl Strategy<Value = RecordedDecision> {
         from,
         to,
     });
-    let order = (count(), vec(id(), 0..4), count()).prop_map(|(replicas, retire, surge)| Order {
+    let ids = || vec(id(), 0..4);
+    let order = (count(), ids(), count(), ids()).prop_map(|(replicas, retire, surge, replace)| Order {
         replicas,
         retire,
         surge,
+        replace,
     });
     let note = (time(), time(), prop::array::uniform5(milli()))
         .prop_map(|(from, until, milli)| ForecastNote { from, until, milli });

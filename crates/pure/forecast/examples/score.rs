@@ -75,6 +75,7 @@ fn report(trace: &Trace, tune: bool, name: &str) {
     let burn_s = (trace.start_s / DAY_S + 3) * DAY_S;
     let mut sums: [Sums; 3] = Default::default();
     let mut last = f64::NAN;
+    let mut shares = [const { std::collections::BTreeMap::<&str, u32>::new() }; 3];
     let began = std::time::Instant::now();
     for (index, value) in trace.values.iter().enumerate() {
         let at_s = trace.start_s + index as u64 * trace.step_s;
@@ -89,11 +90,12 @@ fn report(trace: &Trace, tune: bool, name: &str) {
             continue;
         }
         let paths = forecaster.paths(horizon);
-        for (sums, ahead) in sums.iter_mut().zip(HORIZONS) {
+        for ((sums, share), ahead) in sums.iter_mut().zip(&mut shares).zip(HORIZONS) {
             let Some(actual) = trace.values.get(index + ahead).filter(|value| !value.is_nan()) else {
                 continue;
             };
             let day = ((at_s + ahead as u64 * trace.step_s) / DAY_S - burn_s / DAY_S) as usize;
+            *share.entry(forecaster.chosen_at(step * ahead as u64).model).or_default() += 1;
             sums.add(*actual, last, paths.quantiles(ahead - 1, LEVELS), day);
         }
     }
@@ -101,8 +103,12 @@ fn report(trace: &Trace, tune: bool, name: &str) {
     for (sums, ahead) in sums.iter().zip(HORIZONS) {
         sums.print(name, ahead, ms);
     }
-    let chosen: Vec<_> = [5, 15, 60].iter().map(|a| forecaster.chosen_at(step * *a)).collect();
-    println!("  chosen {chosen:?}; {} bytes", forecaster.bytes());
+    for score in
+        forecaster.scores().iter().filter(|score| std::env::var("SCORES").is_ok() && score.ahead == 15)
+    {
+        println!("  {score:?}");
+    }
+    println!("  steps per model {shares:?}; {} bytes", forecaster.bytes());
 }
 
 impl Sums {

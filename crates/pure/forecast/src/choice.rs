@@ -4,13 +4,20 @@ use crate::history::History;
 use crate::model::{self, Model, NAMES, Place};
 
 /// Seconds after which an error counts 1/e, and the least number of steps.
-const MEMORY: (f64, f64) = (2.0 * 86_400.0, 168.0);
-/// A simpler model is as good when its error is at most this times the least.
-const AS_GOOD: f64 = 1.01;
+const MEMORY: (f64, f64) = (3.0 * 86_400.0, 168.0);
+/// The mean error is one over the last such share of a model's life, until that is the memory.
+const YOUTH: f64 = 4.0;
+/// Step of the factor that takes away a constant bias.
+const BIAS_STEP: f64 = 0.002;
+/// How much better a model has to be than the linear regression, which contains the simple ones as special
+/// cases: a change of model costs accuracy until the spread has learned it.
+const BETTER: f64 = 1.05;
+/// As [`BETTER`], for the hybrid, whose errors are much like those of its linear part.
+const BETTER_HYBRID: f64 = 1.02;
 /// A model is a candidate after this many targets.
-const TRIED: u32 = 12;
+const TRIED: u32 = 120;
 /// The present choice stays while its error is at most this times that of the other.
-const STAY: f64 = 1.01;
+const STAY: f64 = 1.02;
 
 /// Why a model is the one in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +53,8 @@ pub struct Score {
 
 pub(crate) struct Choice {
     models: Vec<Box<dyn Model>>,
+    /// Each answer's name, model and number there.
+    answers: Vec<(&'static str, usize, usize)>,
     boards: Vec<Board>,
     knots: Vec<usize>,
     weight: f64,
@@ -53,27 +62,30 @@ pub(crate) struct Choice {
     told: bool,
 }
 
-/// The rolling errors of a model.
-#[derive(Debug, Clone, Copy, Default)]
+/// The rolling error of a model.
+#[derive(Debug, Clone, Copy)]
 struct Errors {
     mean: f64,
-    /// The same mean of the simplest model over the same targets, so that a model that began late is not
-    /// compared on other targets.
-    simplest: f64,
     count: u32,
+    /// Factor that brings the model's forecasts to the median: the spread corrects a constant bias of the
+    /// model in use, so none is held against the others.
+    bias: f64,
+}
+
+impl Default for Errors {
+    fn default() -> Self {
+        Self { mean: 0.0, count: 0, bias: 1.0 }
+    }
 }
 
 impl Errors {
-    fn add(&mut self, error: f64, simplest: f64, weight: f64) {
+    fn add(&mut self, actual: f64, forecast: f64, weight: f64) {
+        let error = actual - forecast * self.bias;
+        let step = BIAS_STEP.max(0.2 / f64::from(self.count + 10));
+        self.bias = (self.bias * if error > 0.0 { 1.0 + step } else { 1.0 - step }).clamp(0.2, 5.0);
         self.count = self.count.saturating_add(1);
-        let weight = weight.max(1.0 / f64::from(self.count));
-        self.mean += weight * (error - self.mean);
-        self.simplest += weight * (simplest - self.simplest);
-    }
-
-    /// Error over the simplest model's.
-    fn ratio(self) -> f64 {
-        if self.simplest > 0.0 { self.mean / self.simplest } else { self.mean }
+        let weight = weight.max(YOUTH / (YOUTH - 1.0 + f64::from(self.count)));
+        self.mean += weight * (error.abs() - self.mean);
     }
 }
 
@@ -83,8 +95,9 @@ struct Board {
     /// Forecasts of the last `ahead` origins, model by model.
     pending: Vec<f32>,
     errors: Vec<Errors>,
-    /// The simplest model's error at the newest target.
-    simplest: f64,
+    handicaps: Vec<f64>,
+    /// Which models have been compared already.
+    joined: Vec<bool>,
     chosen: usize,
     why: Why,
 }
@@ -93,20 +106,29 @@ impl Choice {
     /// All models, or the named one alone.
     pub(crate) fn new(knots: &[usize], step_s: f64, only: Option<&str>) -> Self {
         let told = only.is_some_and(|name| NAMES.contains(&name));
-        let wanted = |name: &&&str| !told || only == Some(**name);
-        let models: Vec<_> =
-            NAMES.iter().filter(wanted).filter_map(|name| model::build(name, knots)).collect();
+        let mut models = model::all(knots);
+        if told {
+            models.retain(|model| model.names().iter().any(|name| only == Some(*name)));
+        }
+        let mut answers = Vec::new();
+        for (index, model) in models.iter().enumerate() {
+            answers.extend(model.names().iter().enumerate().map(|(answer, name)| (*name, index, answer)));
+        }
+        if told {
+            answers.retain(|(name, ..)| only == Some(*name));
+        }
         let board = |ahead: &usize| Board {
             ahead: *ahead,
-            pending: vec![f32::NAN; ahead * models.len()],
-            errors: vec![Errors::default(); models.len()],
-            simplest: f64::NAN,
+            pending: vec![f32::NAN; ahead * answers.len()],
+            errors: vec![Errors::default(); answers.len()],
+            handicaps: answers.iter().map(|(name, ..)| handicap(name)).collect(),
+            joined: vec![false; answers.len()],
             chosen: 0,
             why: Why::OnlyOne,
         };
         let boards = knots.iter().map(board).collect();
         let weight = 1.0 / (MEMORY.0 / step_s).max(MEMORY.1);
-        Self { models, boards, knots: knots.to_vec(), weight, steps: 0, told }
+        Self { models, answers, boards, knots: knots.to_vec(), weight, steps: 0, told }
     }
 
     /// The scale of the history moved.
@@ -119,25 +141,22 @@ impl Choice {
         self.steps += 1;
         let places: Vec<Place> = self.knots.iter().filter_map(|ahead| history.place_ahead(*ahead)).collect();
         let mut out = vec![0.0; places.len()];
-        let count = self.models.len();
-        for (index, model) in self.models.iter_mut().enumerate() {
-            model.update(history);
-            if !model.predict(history, &places, &mut out) {
+        let count = self.answers.len();
+        self.models.iter_mut().for_each(|model| model.update(history));
+        for (index, (_, model, answer)) in self.answers.iter().enumerate() {
+            if !self.models[*model].predict(*answer, history, &places, &mut out) {
                 out.fill(f64::NAN);
             }
             for (board, forecast) in self.boards.iter_mut().zip(&out) {
                 let slot = (self.steps % board.ahead as u64) as usize * count + index;
                 let before = f64::from(std::mem::replace(&mut board.pending[slot], *forecast as f32));
-                if index == 0 {
-                    board.simplest = actual.map_or(f64::NAN, |actual| (actual - before).abs());
-                }
-                let error = actual.map_or(f64::NAN, |actual| (actual - before).abs());
-                if !error.is_nan() && !board.simplest.is_nan() {
-                    board.errors[index].add(error, board.simplest, self.weight);
+                if let Some(actual) = actual.filter(|_| !before.is_nan()) {
+                    board.score(index, actual, before, self.weight);
                 }
             }
         }
-        self.boards.iter_mut().for_each(|board| board.choose(history, self.told));
+        let default = self.answers.iter().position(|(name, ..)| *name == "direct").unwrap_or(0);
+        self.boards.iter_mut().for_each(|board| board.choose(history, self.told, default));
     }
 
     /// The middle of the next steps, which stand at `places`, in the unit of the series; the models of
@@ -150,7 +169,8 @@ impl Choice {
         out.fill(0.0);
         let mut any = false;
         for index in used {
-            if !self.models[index].predict(history, places, &mut one) {
+            let (_, model, answer) = self.answers[index];
+            if !self.models[model].predict(answer, history, places, &mut one) {
                 continue;
             }
             any = true;
@@ -166,14 +186,14 @@ impl Choice {
     pub(crate) fn chosen(&self, ahead: usize) -> (&'static str, Why) {
         let knot = self.knots.partition_point(|knot| *knot < ahead).min(self.boards.len() - 1);
         let board = &self.boards[knot];
-        (self.models[board.chosen].name(), board.why)
+        (self.answers[board.chosen].0, board.why)
     }
 
     /// All rolling errors.
     pub(crate) fn scores(&self) -> Vec<Score> {
         let of = |board: &Board| -> Vec<Score> {
             let score = |(index, errors): (usize, &Errors)| Score {
-                model: self.models[index].name(),
+                model: self.answers[index].0,
                 ahead: board.ahead,
                 error: if errors.count > 0 { errors.mean } else { f64::NAN },
                 targets: errors.count,
@@ -191,8 +211,26 @@ impl Choice {
     }
 }
 
+fn handicap(name: &str) -> f64 {
+    match name {
+        "direct" => 1.0,
+        "hybrid" => BETTER_HYBRID,
+        _ => BETTER,
+    }
+}
+
 impl Board {
-    fn choose(&mut self, history: &History, told: bool) {
+    /// A model that joins makes all begin anew: they are compared on the same targets.
+    fn score(&mut self, model: usize, actual: f64, forecast: f64, weight: f64) {
+        if !std::mem::replace(&mut self.joined[model], true) {
+            for errors in &mut self.errors {
+                *errors = Errors { bias: errors.bias, ..Errors::default() };
+            }
+        }
+        self.errors[model].add(actual, forecast, weight);
+    }
+
+    fn choose(&mut self, history: &History, told: bool, default: usize) {
         if told {
             self.why = Why::Told;
             return;
@@ -202,21 +240,21 @@ impl Board {
             return;
         }
         let tried = |(_, errors): &(usize, &Errors)| errors.count >= TRIED;
-        let candidates =
-            || self.errors.iter().enumerate().filter(tried).map(|(i, errors)| (i, errors.ratio()));
+        let fair = |(index, errors): (usize, &Errors)| (index, errors.mean * self.handicaps[index]);
+        let candidates = || self.errors.iter().enumerate().filter(tried).map(fair);
         let Some((best, least)) = candidates().min_by(|a, b| a.1.total_cmp(&b.1)) else {
-            self.why = Why::OnlyOne;
+            (self.chosen, self.why) = (default, Why::OnlyOne);
             return;
         };
-        let (simplest, ratio) =
-            candidates().find(|(_, ratio)| *ratio <= AS_GOOD * least).unwrap_or((best, least));
-        let present = self.errors[self.chosen];
-        if present.count < TRIED || present.ratio() > STAY * ratio {
-            self.chosen = simplest;
+        let present = fair((self.chosen, &self.errors[self.chosen]));
+        if self.errors[self.chosen].count < TRIED || present.1 > STAY * least {
+            self.chosen = best;
         }
         self.why = match candidates().count() {
             1 => Why::OnlyOne,
-            _ if self.chosen == best => Why::LeastError,
+            _ if self.errors.iter().all(|other| self.errors[self.chosen].mean <= other.mean) => {
+                Why::LeastError
+            }
             _ => Why::SimplestAsGood,
         };
     }

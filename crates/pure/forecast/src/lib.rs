@@ -16,6 +16,7 @@ mod choice;
 pub mod clean;
 mod forecaster;
 mod history;
+mod hybrid;
 pub mod model;
 mod paths;
 pub mod score;

@@ -18,6 +18,7 @@ fn context() -> BuildContext {
         min: 1,
         max: 50,
         capacity_per_replica: 20.0,
+        memory_limit_mib: Some(4_096.0),
         peak_rate: 310.0,
         start: Instant::ZERO,
         ..BuildContext::default()

@@ -42,7 +42,11 @@ fn the_capacity_model_agrees_with_the_stations() {
                 let (mut low, mut high) = (0.0, 1.0);
                 for _ in 0..30 {
                     let mid: f64 = f64::midpoint(low, high);
-                    if curve.late_share(f64::from(n), mid * f64::from(n)) <= goal { low = mid } else { high = mid }
+                    if curve.late_share(f64::from(n), mid * f64::from(n)) <= goal {
+                        low = mid
+                    } else {
+                        high = mid
+                    }
                 }
                 println!("{slots} {work} n={n} p={permitted}: ours {ours:.3} twin {low:.3}");
             }

@@ -6,6 +6,8 @@ pub(crate) mod compare;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod forecast;
+pub(crate) mod hindsight;
 pub(crate) mod merge;
 mod part;
 pub(crate) mod policies;

@@ -93,6 +93,6 @@ pub(crate) fn run(args: &ReplayArgs) -> Outcome {
 fn controller(header: &Header, path: &Path) -> Result<Controller, Failure> {
     let recipe: Recipe = serde_json::from_str(&header.policy_spec)
         .map_err(|e| Failure::new(format!("{}: its policy can't be read: {e}", path.display())))?;
-    let policy = recipe.service.policy(&recipe.policy, &recipe.outlook(header.trace_start()))?;
-    Ok(Controller::new(vec![policy], header.guards.clone(), header.bounds))
+    let policies = recipe.service.policies(&recipe.policy, &recipe.outlook(header.trace_start()))?;
+    Ok(Controller::new(policies, header.guards.clone(), header.bounds))
 }

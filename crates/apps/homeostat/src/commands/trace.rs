@@ -41,7 +41,7 @@ fn tell(written: &Written) -> std::io::Result<()> {
 }
 
 /// Reading options of the command line.
-fn options(read: &ReadArgs) -> Result<ReadOptions, Failure> {
+pub(crate) fn options(read: &ReadArgs) -> Result<ReadOptions, Failure> {
     let recorded = homeostat_twin::scenario::Recorded {
         map: read.map.clone(),
         step: read.step,

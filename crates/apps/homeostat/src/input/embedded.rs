@@ -16,7 +16,7 @@ pub(crate) struct Demo {
 }
 
 /// All of them; the first is the default.
-pub(crate) const DEMOS: [Demo; 7] = [
+pub(crate) const DEMOS: [Demo; 8] = [
     Demo {
         name: "daily",
         about: "two days of a model service: a daily shape, bursts and flash crowds",
@@ -41,6 +41,11 @@ pub(crate) const DEMOS: [Demo; 7] = [
         name: "faults",
         about: "crashes, lost nodes, slow replicas, leaks, and a metrics source that goes away",
         text: include_str!("../../../../../scenarios/demo/faults.yaml"),
+    },
+    Demo {
+        name: "aging",
+        about: "three days of a model service that leaks: restarts by age, by a threshold, and foreseen",
+        text: include_str!("../../../../../scenarios/demo/aging.yaml"),
     },
     Demo {
         name: "graph",

@@ -111,6 +111,13 @@ pub(crate) fn kind(policy: &PolicySpec) -> &'static str {
         PolicySpec::Watermark(_) => "watermark",
         PolicySpec::Autoscale(_) => "autoscale",
         PolicySpec::Predictive(_) => "predictive",
+        PolicySpec::Phpa(_) => "phpa",
+        PolicySpec::Mark(_) => "mark",
+        PolicySpec::Mu(_) => "mu",
+        PolicySpec::AwsPredictive(_) => "aws_predictive",
+        PolicySpec::Rejuvenate(_) => "rejuvenate",
+        PolicySpec::Restart(_) => "restart",
+        PolicySpec::Together(_) => "together",
     }
 }
 

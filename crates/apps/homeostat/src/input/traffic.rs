@@ -280,7 +280,7 @@ fn raw(world: &World, seed: u64) -> Result<Raw, Failure> {
 }
 
 /// The file of a trace.
-fn locate(file: &str, folder: &Path) -> Result<PathBuf, Failure> {
+pub(crate) fn locate(file: &str, folder: &Path) -> Result<PathBuf, Failure> {
     let Some(data) = file.strip_prefix("data:") else { return Ok(folder.join(file)) };
     let root =
         std::env::var_os("HOMEOSTAT_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
@@ -291,7 +291,7 @@ fn locate(file: &str, folder: &Path) -> Result<PathBuf, Failure> {
     let set = if std::env::var_os("HOMEOSTAT_DATA").is_some() { "point" } else { "set" };
     Err(Failure::new(format!(
         "cannot find the recorded trace {data} under {}; {set} the environment variable HOMEOSTAT_DATA to the \
-         folder that holds the data sets, or name a trace of your own with --trace FILE",
+         folder that holds the data sets, or name a file of your own",
         root.display()
     )))
 }

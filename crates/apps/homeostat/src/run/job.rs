@@ -125,8 +125,9 @@ pub(crate) fn controllers(
             let problem = |error: &dyn std::fmt::Display| {
                 Failure::new(format!("policy {} on service {}: {error}", entrant.name, service.name))
             };
-            let policy = service.policy(&entrant.policy, &outlook).map_err(|e| problem(&e))?;
-            if let Some(need) = policy.needs().iter().find(|need| !sense::answers(need)) {
+            let policies = service.policies(&entrant.policy, &outlook).map_err(|e| problem(&e))?;
+            let mut needs = policies.iter().flat_map(|policy| policy.needs());
+            if let Some(need) = needs.find(|need| !sense::answers(need)) {
                 let text = format!(
                     "the twin has no metric `{}`; per replica there are cpu, memory, requests_per_second, \
                      concurrency, queue_length, and for the service requests_per_second, concurrency, \
@@ -135,7 +136,8 @@ pub(crate) fn controllers(
                 );
                 return Err(problem(&text));
             }
-            Ok(Controller::new(vec![policy], entrant.guards.clone(), service.replicas))
+            drop(needs);
+            Ok(Controller::new(policies, entrant.guards.clone(), service.replicas))
         })
         .collect()
 }
@@ -152,7 +154,7 @@ fn name(need: &Need) -> &str {
 }
 
 /// CPU seconds of this thread so far, where the system tells.
-fn cpu_seconds() -> f64 {
+pub(super) fn cpu_seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let ns = text.split_whitespace().next().and_then(|field| field.parse::<f64>().ok());
     ns.unwrap_or(0.0) / 1e9

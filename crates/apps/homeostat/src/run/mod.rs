@@ -2,6 +2,8 @@
 
 pub(crate) mod against;
 pub(crate) mod bound;
+pub(crate) mod forecast;
+pub(crate) mod hindsight;
 mod job;
 pub(crate) mod journal;
 pub(crate) mod limit;
@@ -15,6 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use homeostat_core::Span;
+use homeostat_twin::outcome::Aging;
 use homeostat_twin::{Fluid, Outcome, ServiceCurve, Stop, curve};
 use serde::{Deserialize, Serialize};
 
@@ -79,6 +82,8 @@ pub(crate) struct Row {
     pub(crate) runs: Vec<Figures>,
     /// The run with the first seed.
     pub(crate) first: Outcome,
+    /// What aging did, summed over the seeds; nothing where no service has a memory limit.
+    pub(crate) aging: Aging,
     /// CPU seconds of all its runs.
     pub(crate) cpu_seconds: f64,
 }
@@ -319,6 +324,10 @@ pub(crate) fn doubt(scenario: &homeostat_twin::Scenario) -> Option<String> {
 fn row(contestant: &Contestant, done: Vec<Done>) -> Row {
     let runs: Vec<Figures> = done.iter().map(|d| Figures::of(&d.outcome)).collect();
     let (mean, interval) = stats::summarize(&runs);
+    let mut aging = Aging::default();
+    for found in done.iter().filter_map(|d| d.outcome.aging.as_ref()) {
+        aging.add(found);
+    }
     let cpu_seconds = done.iter().map(|d| d.cpu_seconds).sum();
     let mut outcomes = done.into_iter().map(|d| d.outcome);
     Row {
@@ -330,6 +339,7 @@ fn row(contestant: &Contestant, done: Vec<Done>) -> Row {
         interval,
         runs,
         first: outcomes.next().unwrap_or_else(|| unreachable!("one run per seed")),
+        aging,
         cpu_seconds,
     }
 }

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use homeostat_core::Instant;
+use homeostat_core::{Instant, Span};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::input::traffic::Survey;
@@ -28,14 +28,18 @@ pub(crate) struct Meter<'a> {
 
 impl Progress {
     pub(crate) fn new(runs: usize, load: &Survey, quiet: bool) -> Self {
+        Self::over(runs, load.start, load.span, quiet)
+    }
+
+    /// A bar for runs over this stretch of time.
+    pub(crate) fn over(runs: usize, start: Instant, span: Span, quiet: bool) -> Self {
         let hidden = quiet || !std::io::stderr().is_terminal();
         let bar = if hidden { ProgressBar::hidden() } else { ProgressBar::new(runs as u64 * STEPS) };
         let style = ProgressStyle::with_template("{msg} {wide_bar} {percent} % {eta} left");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_message(format!("0 of {runs} runs"));
         let reached = (0..runs).map(|_| AtomicU64::new(0)).collect();
-        let (start, span_ns) = (load.start, load.span.0 as f64);
-        Self { bar, reached, start, span_ns, title: String::new() }
+        Self { bar, reached, start, span_ns: span.0 as f64, title: String::new() }
     }
 
     /// With these words before the count of runs.

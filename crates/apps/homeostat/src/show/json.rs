@@ -5,8 +5,10 @@
 //! seeds, and with several of them `ci` holds `[low, high]` of the 95 % interval of each mean and `runs` the
 //! figures of each seed, for paired comparisons. Infinite percentiles are null. `bound` is the clairvoyant
 //! bound of the first seed by rising attainment; null where there is none or `--no-bound` was given.
+//! `aging` is there where a service has a memory limit: counts summed over the seeds, and the replicas at the end.
 //! `cost_over_bound` (null below an attainment of 0.90) and `gap_closed` are those of the first seed.
 
+use homeostat_twin::outcome::Aging;
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
@@ -75,6 +77,9 @@ fn policy(row: &Row, comparison: &Comparison) -> Value {
             object.insert("gap_closed".to_owned(), json!(comparison.gap_closed(row)));
         }
     }
+    if let Some(aging) = &row.first.aging {
+        object.insert("aging".to_owned(), aging_of(aging, row));
+    }
     if let Some([low, high]) = &row.interval {
         let pairs = low.named().into_iter().zip(high.named());
         let ci: Map<String, Value> = pairs
@@ -89,6 +94,19 @@ fn policy(row: &Row, comparison: &Comparison) -> Value {
         object.insert("runs".to_owned(), runs.collect());
     }
     Value::Object(object)
+}
+
+/// Sums over all seeds, and the replicas at the end of the run with the first one.
+fn aging_of(first: &Aging, row: &Row) -> Value {
+    let sum = &row.aging;
+    json!({
+        "oom_kills": sum.oom_kills,
+        "rejuvenations": sum.rejuvenations,
+        "lost_to_oom": sum.lost_to_oom,
+        "lost_to_rejuvenation": sum.lost_to_rejuvenation,
+        "surges_cancelled": sum.surges_cancelled,
+        "replicas": first.replicas,
+    })
 }
 
 fn savings(savings: &Savings) -> Value {

@@ -1,7 +1,9 @@
 //! What goes out: tables, JSON, the report.
 
 pub(crate) mod against;
+pub(crate) mod fan_plot;
 pub(crate) mod fit_plot;
+pub(crate) mod forecast;
 pub(crate) mod frontier_plot;
 pub(crate) mod json;
 pub(crate) mod money;

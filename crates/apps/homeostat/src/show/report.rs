@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use homeostat_report::{
-    BoundPoint, DecisionMark, Demand, Envelope, Objective, PolicyReport, ReportData, Series, Summary,
-    TraceFacts,
+    Aging, BoundPoint, DecisionMark, Demand, Envelope, Objective, PolicyReport, ReplicaAge, ReportData,
+    Series, Summary, TraceFacts,
 };
 use homeostat_twin::Outcome;
 
@@ -137,6 +137,27 @@ fn policy(row: &Row, comparison: &Comparison) -> PolicyReport {
         series: series(outcome),
         decisions: decisions.collect(),
         decisions_total: 0,
+        aging: outcome.aging.as_ref().map(|first| aging(first, row)),
+    }
+}
+
+/// Counts over all seeds, replicas of the first.
+fn aging(first: &homeostat_twin::outcome::Aging, row: &Row) -> Aging {
+    let age = |age: &homeostat_twin::outcome::ReplicaAge| ReplicaAge {
+        replica: age.replica,
+        age_hours: age.age_hours,
+        requests: age.requests,
+        memory_mib: age.memory_mib,
+        leaked_mib: age.leaked_mib,
+        limit_mib: age.limit_mib,
+    };
+    let sum = &row.aging;
+    Aging {
+        oom_kills: sum.oom_kills,
+        rejuvenations: sum.rejuvenations,
+        lost_to_oom: sum.lost_to_oom,
+        lost_to_rejuvenation: sum.lost_to_rejuvenation,
+        replicas: first.replicas.iter().map(age).collect(),
     }
 }
 

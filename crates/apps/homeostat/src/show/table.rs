@@ -19,6 +19,9 @@ const COLUMNS: [&str; 12] = [
     "flips/h",
 ];
 
+/// Further columns where a service has a memory limit; sums over the seeds.
+const AGING: [&str; 3] = ["OOM kills", "replaced", "lost to either"];
+
 /// An empty table with these columns.
 pub(crate) fn plain(columns: &[&str]) -> Table {
     let mut table = Table::new();
@@ -31,11 +34,19 @@ pub(crate) fn plain(columns: &[&str]) -> Table {
 
 /// The comparison as a table with a line of summary.
 pub(crate) fn render(comparison: &Comparison) -> String {
-    let mut table = plain(&COLUMNS);
+    let ages = comparison.rows.iter().any(|row| row.first.aging.is_some());
+    let columns = [&COLUMNS[..], if ages { &AGING } else { &[] }].concat();
+    let mut table = plain(&columns);
     for row in &comparison.rows {
-        table.add_row(cells(comparison, row));
+        let mut cells = cells(comparison, row);
+        if ages {
+            let sum = &row.aging;
+            let lost = sum.lost_to_oom + sum.lost_to_rejuvenation;
+            cells.extend([sum.oom_kills, sum.rejuvenations, lost].map(Cell::new));
+        }
+        table.add_row(cells);
     }
-    for column in 1..COLUMNS.len() {
+    for column in 1..columns.len() {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }

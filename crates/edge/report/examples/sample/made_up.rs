@@ -137,7 +137,7 @@ fn policy(seed: u64, kind: &Kind, demand: &[f64]) -> PolicyReport {
     series.ready = Envelope::exact(ready);
     let summary = summary(&series, &decisions);
     let [name, source, guards] = [kind.0, kind.1, kind.2].map(str::to_owned);
-    PolicyReport { name, guards, source, summary, series, decisions, decisions_total: 0 }
+    PolicyReport { name, guards, source, summary, series, decisions, ..PolicyReport::default() }
 }
 
 fn decision(i: usize, from: u32, to: u32, offered: f64, kind: &Kind) -> DecisionMark {

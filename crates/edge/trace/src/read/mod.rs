@@ -13,6 +13,7 @@ mod missing;
 mod mooncake;
 mod open;
 pub(crate) mod prometheus;
+mod raw;
 mod series;
 mod servegen;
 mod sort;
@@ -25,7 +26,8 @@ use crate::error::TraceError;
 use crate::note::Note;
 use crate::options::{Format, Measure};
 
-pub use open::open;
+pub use open::{open, open_raw};
+pub use raw::{RawRow, RawSeries};
 
 /// A trace that is ready to be read once, from its beginning.
 pub struct Trace {

@@ -14,11 +14,11 @@ use super::series::{Clock, SeriesRows};
 use super::servegen::{self, ServeGenRows};
 use super::sort::Sorter;
 use super::values::Values;
-use super::{Cell, Cells, Event, Events, Items, Trace, prometheus};
+use super::{Cell, Cells, Event, Events, Items, RawSeries, Trace, prometheus, raw};
 use crate::columns::{Columns, Finder};
 use crate::error::{BadOption, Place, TraceError, shown};
 use crate::note::Note;
-use crate::options::{Format, Measure, ReadOptions};
+use crate::options::{Format, Measure, OnDuplicate, ReadOptions};
 use crate::shape::Shape;
 use crate::source::{Lines, Source};
 use crate::stamp::{self, StampKind, StampReader};
@@ -36,6 +36,27 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Trace, TraceError> {
         None => opening.delimited(source)?,
     };
     Ok(opening.finish(found))
+}
+
+/// Opens a series as it was written, faults and all, for those who judge them: rows in any order, times that
+/// occur twice, and cells that are no number come through. `saturated` names a column that says when the
+/// service was saturated (anything but empty, 0, `false` and `no`). `None` where the file is no plain series
+/// (events, keys, JSON) or `options` settle faults already: then there is [`open`].
+pub fn open_raw(
+    path: &Path,
+    options: &ReadOptions,
+    saturated: Option<&str>,
+) -> Result<Option<RawSeries>, TraceError> {
+    let settled = !options.artefacts.is_empty()
+        || options.missing_zeros.is_some()
+        || options.on_duplicate != OnDuplicate::Refuse
+        || options.key.is_some();
+    let source = Source::open(path)?;
+    let mut opening = Opening { path, options, notes: Vec::new(), calendar: false };
+    if settled || opening.json_format(&source)?.is_some() {
+        return Ok(None);
+    }
+    opening.raw(source, saturated)
 }
 
 /// What a reader hands over.
@@ -217,6 +238,37 @@ impl Opening<'_> {
             step: Some(step),
             items: Box::new(values),
         })
+    }
+
+    fn raw(&mut self, source: Source, saturated: Option<&str>) -> Result<Option<RawSeries>, TraceError> {
+        let shape = Shape::of(self.path, &source.probe)?;
+        let mapped = self.options.map.is_some();
+        if !mapped && shape.has(&servegen::COLUMNS)
+            || !matches!(self.options.format, None | Some(Format::Values | Format::Series))
+        {
+            return Ok(None);
+        }
+        let mut finder = Finder { path: self.path, shape: &shape, notes: &mut self.notes };
+        let columns = finder.find(self.options.map.as_ref())?;
+        let flag = saturated.map(|name| finder.column(name)).transpose()?;
+        let (Some((measure, values)), None) = (columns.value, columns.key) else { return Ok(None) };
+        let time = columns.time.filter(|_| self.options.format != Some(Format::Values));
+        let mut series = RawSeries { measure, step: self.options.step, ..RawSeries::default() };
+        match time {
+            Some(time) => {
+                let stamps = self.stamps(&shape, time)?;
+                let table = Self::table(source, &shape);
+                series.rows = raw::timed(table, time, &stamps, &values, flag)?;
+            }
+            None => {
+                let step = self.told_step()?;
+                self.relative("the step");
+                let lines = Lines::new(source);
+                series.rows = raw::even(lines, &shape, &values, flag, (self.origin(), step))?;
+            }
+        }
+        (series.notes, series.calendar) = (std::mem::take(&mut self.notes), self.calendar);
+        Ok(Some(series))
     }
 
     fn table(source: Source, shape: &Shape) -> Table {

@@ -125,6 +125,10 @@ fn outcome(decision: &RecordedDecision) -> String {
     if order.surge > 0 {
         parts.push(format!("{} more for a while", order.surge));
     }
+    if !order.replace.is_empty() {
+        let names: Vec<String> = order.replace.iter().map(|id| id.0.to_string()).collect();
+        parts.push(format!("replaced: {}", names.join(", ")));
+    }
     if !order.retire.is_empty() {
         let names: Vec<String> = order.retire.iter().map(|id| id.0.to_string()).collect();
         parts.push(format!("to retire first: {}", names.join(", ")));

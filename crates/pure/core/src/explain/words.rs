@@ -112,6 +112,8 @@ const fn is_about_time(rule: Rule) -> bool {
             | Rule::ForbiddenWindow
             | Rule::IdleTimer
             | Rule::Grace
+            | Rule::MaxAge
+            | Rule::SurgeStarts
     )
 }
 
@@ -125,6 +127,7 @@ const fn is_about_counts(rule: Rule) -> bool {
             | Rule::OutOfBounds
             | Rule::TooFewAvailable
             | Rule::Fallback
+            | Rule::ForecastCount
     )
 }
 
@@ -147,6 +150,8 @@ fn statement(say: &Spoken) -> String {
             "the fewest that meet the objective over the forecast (expected late {} %, permitted {} %)",
             say.observed, say.reference
         ),
+        Rule::LeakHeadsForLimit => say.beside("heading for the limit") + ": replace the replica",
+        Rule::NearMemoryLimit => say.beside("near the limit") + ": replace the replica",
         Rule::Schedule if !say.valued => "no entry of the schedule is active".to_owned(),
         Rule::Schedule => format!("entry {} of the schedule", say.reference),
         _ => condition(say),
@@ -178,6 +183,12 @@ fn condition(say: &Spoken) -> String {
         Rule::NoForecast => {
             ("there is no forecast yet: enough for the rate observed, with headroom", "against")
         }
+        Rule::ForecastCount => ("a forecast of the count", "goes on to"),
+        Rule::MaxAge => ("a replica is older than it may become", "against"),
+        Rule::MaxRequests => ("a replica has served more requests than it may", "against"),
+        Rule::SurgeStarts => ("a replica starts beside the one to be replaced", "of"),
+        Rule::Replaced => ("the new replica takes traffic, the old one retires", "of"),
+        Rule::DisruptionBudget => ("a replacement waits for the disruption budget", "of"),
         _ => ("decided", "against"),
     };
     say.with(text, between)
@@ -204,6 +215,7 @@ pub(super) const fn guard_name(guard: GuardKind) -> &'static str {
         GuardKind::Budget => "budget",
         GuardKind::Bounds => "bounds",
         GuardKind::Flips => "flips",
+        GuardKind::Disruption => "disruption",
     }
 }
 
@@ -220,6 +232,7 @@ pub(super) fn guard(action: &GuardAction) -> String {
         GuardKind::Flips => {
             "the changes of direction of the last hour are used up, so the count doesn't fall"
         }
+        GuardKind::Disruption => "fewer would be ready than the target's least count",
     };
     format!("{}: {why} ({} → {})", guard_name(action.guard), action.from, action.to)
 }

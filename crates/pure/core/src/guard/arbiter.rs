@@ -1,11 +1,13 @@
 //! One plan for one target, out of the plans of several policies.
 
+use std::collections::BTreeSet;
+
 use crate::observe::ReplicaId;
 use crate::plan::Plan;
 
 /// Merges plans: the largest count and the largest surge win, so that no policy takes away capacity or a
 /// surge replica that another one needs; replicas to retire are taken in the order of the policies, and the
-/// forecast of the first that has one.
+/// forecast of the first that has one. A plan that abstains has no say in the count.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Arbiter;
 
@@ -15,20 +17,23 @@ impl Arbiter {
         if let [only] = plans {
             return only.clone();
         }
-        let mut retire: Vec<ReplicaId> = Vec::new();
-        for id in plans.iter().flat_map(|plan| &plan.retire) {
-            if !retire.contains(id) {
-                retire.push(*id);
-            }
-        }
+        let wishes = || plans.iter().filter(|plan| !plan.abstains).map(|plan| plan.replicas);
         Plan {
-            replicas: plans.iter().map(|plan| plan.replicas).max().unwrap_or(present),
+            replicas: wishes().max().unwrap_or(present),
             surge: plans.iter().map(|plan| plan.surge).max().unwrap_or(0),
             reasons: plans.iter().flat_map(|plan| plan.reasons.iter().copied()).collect(),
+            retire: each_once(plans.iter().flat_map(|plan| &plan.retire)),
+            replace: each_once(plans.iter().flat_map(|plan| &plan.replace)),
+            abstains: wishes().next().is_none(),
             forecast: plans.iter().find_map(|plan| plan.forecast),
-            retire,
         }
     }
+}
+
+/// The ids in their order, each where it comes first.
+fn each_once<'a>(ids: impl Iterator<Item = &'a ReplicaId>) -> Vec<ReplicaId> {
+    let mut seen = BTreeSet::new();
+    ids.copied().filter(|id| seen.insert(*id)).collect()
 }
 
 #[cfg(test)]
@@ -42,6 +47,18 @@ mod tests {
         let merged = Arbiter::merge(&[a, b], 5);
         assert_eq!((merged.replicas, merged.surge), (6, 1));
         assert_eq!(merged.retire, [ReplicaId(7), ReplicaId(2)]);
+    }
+
+    #[test]
+    fn a_plan_that_abstains_neither_raises_nor_holds_the_count() {
+        let scale = Plan { replicas: 3, ..Plan::default() };
+        for found in [1, 9] {
+            let watch = Plan { surge: 1, retire: vec![ReplicaId(4)], ..Plan::abstain(found) };
+            let merged = Arbiter::merge(&[scale.clone(), watch.clone()], found);
+            assert_eq!((merged.replicas, merged.surge, merged.abstains), (3, 1, false));
+            let alone = Arbiter::merge(&[watch.clone(), watch], 5);
+            assert_eq!((alone.replicas, alone.abstains), (5, true));
+        }
     }
 
     #[test]

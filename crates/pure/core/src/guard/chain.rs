@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::decision::{GuardAction, GuardKind, Order};
 use crate::guard::profile::{Bounds, GuardProfile};
+use crate::observe::ReplicaId;
 use crate::plan::{Plan, Vetted};
 use crate::time::{Instant, Span};
 
@@ -14,6 +15,8 @@ pub(crate) struct Moment {
     pub(crate) at: Instant,
     /// The count asked for until now.
     pub(crate) present: u32,
+    /// Replicas that take traffic.
+    pub(crate) ready: u32,
     /// Age of the freshest data.
     pub(crate) freshness: Option<Span>,
 }
@@ -74,8 +77,21 @@ impl GuardChain {
             }
         }
         self.remember(count, now);
-        let order = Order { replicas: count, retire: plan.retire.clone(), surge: self.surge(plan, count) };
+        let replace = self.disruption(plan, now, &mut actions);
+        let order =
+            Order { replicas: count, retire: plan.retire.clone(), surge: self.surge(plan, count), replace };
         (Vetted::seal(order), actions)
+    }
+
+    /// Replacing leaves at least the least count of the target ready.
+    fn disruption(&self, plan: &Plan, now: Moment, actions: &mut Vec<GuardAction>) -> Vec<ReplicaId> {
+        let most = now.ready.saturating_sub(self.bounds.min) as usize;
+        let replace: Vec<ReplicaId> = plan.replace.iter().take(most).copied().collect();
+        let (from, to) = (plan.replace.len() as u32, replace.len() as u32);
+        if from != to {
+            actions.push(GuardAction { guard: GuardKind::Disruption, from, to });
+        }
+        replace
     }
 
     /// Surge stays within the upper bound.

@@ -1,7 +1,8 @@
 //! Guards: what every plan passes before an actuator may see it.
 //!
 //! ```text
-//! plans ──► Arbiter ──► freshness ► dead band ► stabilisation ► dwell ► step ► budget ► flips ► bounds ──► Vetted
+//! plans ──► Arbiter ──► freshness ► dead band ► stabilisation ► dwell ► step ► budget ► flips ► bounds
+//!           ──► disruption ──► Vetted
 //! ```
 //!
 //! A guard can only narrow a change; bounds come last and always hold. Each policy carries its

@@ -14,6 +14,7 @@ use crate::time::Instant;
 const KEYFRAME: u8 = 0x01;
 const OTHER_READINGS: u8 = 0x02;
 const FORECAST: u8 = 0x04;
+const REPLACE: u8 = 0x08;
 
 /// Writes one record per turn of the loop.
 #[derive(Debug, Clone)]
@@ -60,6 +61,7 @@ impl Encoder {
         let regular = observation.readings.len() == self.needs;
         let tag = if regular { 0 } else { OTHER_READINGS };
         let tag = tag | if decision.forecast.is_some() { FORECAST } else { 0 };
+        let tag = tag | if decision.order.replace.is_empty() { 0 } else { REPLACE };
         if self.memory.is_none() {
             writer.byte(tag | KEYFRAME);
             writer.uint(JOURNAL_VERSION.into());
@@ -83,6 +85,9 @@ impl Encoder {
         if let Some(note) = decision.forecast {
             verdict::write_forecast(&mut writer, &note, &memory.forecast, now);
             memory.forecast = note;
+        }
+        if !decision.order.replace.is_empty() {
+            verdict::write_ids(&mut writer, &decision.order.replace);
         }
         memory.moment = now;
         memory.replicas.clone_from(&observation.replicas);
@@ -113,7 +118,7 @@ impl Decoder {
         let last = self.memory.take();
         let mut reader = Reader::new(record);
         let tag = reader.byte("the tag of a record")?;
-        if tag & !(KEYFRAME | OTHER_READINGS | FORECAST) != 0 {
+        if tag & !(KEYFRAME | OTHER_READINGS | FORECAST | REPLACE) != 0 {
             return Err(reader.invalid("the tag of a record", tag.into()));
         }
         let mut memory = if tag & KEYFRAME == 0 {
@@ -128,6 +133,9 @@ impl Decoder {
             let note = verdict::read_forecast(&mut reader, &memory.forecast, memory.moment)?;
             memory.forecast = note;
             decision.forecast = Some(note);
+        }
+        if tag & REPLACE != 0 {
+            decision.order.replace = verdict::read_ids(&mut reader, "a replica to replace")?;
         }
         reader.end()?;
         memory.replicas.clone_from(&observation.replicas);

@@ -5,10 +5,11 @@
 //! records in order, frames and compresses them, and writes a [`Header`] in front.
 //!
 //! ```text
-//! record   = tag, [version, needs], moment, replicas, readings, decision, [forecast]
+//! record   = tag, [version, needs], moment, replicas, readings, decision, [forecast], [replace]
 //! tag      = bit 0: keyframe (nothing before it matters; version and needs follow)
 //!            bit 1: the number of readings is not that of the needs (it follows the moment)
 //!            bit 2: the decision used a forecast (it follows the decision)
+//!            bit 3: the order replaces replicas (their ids follow)
 //! moment   = time against (last time + last step), desired, current     as differences
 //! replicas = edit script over the last list, then the replicas that differ from the expected ones
 //! readings = kind and flags in one byte, then only the columns that differ from the expected ones

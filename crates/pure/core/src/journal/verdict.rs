@@ -29,15 +29,20 @@ pub(super) fn write(writer: &mut Writer, decision: Parts, last: &[Reason], now: 
     }
     writer.diff(decision.order.replicas.into(), count.into());
     writer.uint(decision.order.surge.into());
-    writer.count(decision.order.retire.len());
-    let mut id = 0;
-    for replica in &decision.order.retire {
-        writer.diff(replica.0, id);
-        id = replica.0;
-    }
+    write_ids(writer, &decision.order.retire);
     writer.count(decision.reasons.len());
     for (index, reason) in decision.reasons.iter().enumerate() {
         write_reason(writer, reason, last.get(index).unwrap_or(&NO_REASON));
+    }
+}
+
+/// Writes ids, each against the one before.
+pub(super) fn write_ids(writer: &mut Writer, ids: &[ReplicaId]) {
+    writer.count(ids.len());
+    let mut last = 0;
+    for replica in ids {
+        writer.diff(replica.0, last);
+        last = replica.0;
     }
 }
 
@@ -98,12 +103,18 @@ fn read_order(reader: &mut Reader, count: u32) -> Result<Order> {
     let replicas = reader.small(count, "the count ordered")?;
     let surge = reader.uint("the surge")?;
     let surge = u32::try_from(surge).map_err(|_| reader.invalid("the surge", surge))?;
-    let (mut retire, mut id) = (Vec::new(), 0);
-    for _ in 0..reader.count("the number of replicas to retire")? {
-        id = reader.diff(id, "a replica to retire")?;
-        retire.push(ReplicaId(id));
+    let retire = read_ids(reader, "a replica to retire")?;
+    Ok(Order { replicas, retire, surge, replace: Vec::new() })
+}
+
+/// Reads what [`write_ids`] wrote.
+pub(super) fn read_ids(reader: &mut Reader, what: &'static str) -> Result<Vec<ReplicaId>> {
+    let (mut ids, mut id) = (Vec::new(), 0);
+    for _ in 0..reader.count(what)? {
+        id = reader.diff(id, what)?;
+        ids.push(ReplicaId(id));
     }
-    Ok(Order { replicas, retire, surge })
+    Ok(ids)
 }
 
 fn read_reasons(reader: &mut Reader, last: &[Reason]) -> Result<Vec<Reason>> {

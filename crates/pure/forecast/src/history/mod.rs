@@ -32,6 +32,7 @@ pub struct History {
     step_s: i64,
     scale: Scale,
     now: Option<Place>,
+    began_s: i64,
     /// Known values so far.
     known: u64,
     /// Steps without a value since the last known one.
@@ -97,6 +98,7 @@ impl History {
             step_s,
             scale: Scale::new(),
             now: None,
+            began_s: 0,
             known: 0,
             missing: 0,
             constant: None,
@@ -176,6 +178,7 @@ impl History {
         let (fine, coarse) = (self.fine.bucket(from), self.coarse.bucket(from));
         if self.now.is_none() {
             (self.open_fine.number, self.open_coarse.number) = (fine, coarse);
+            self.began_s = from;
         }
         for (number, mean) in self.open_fine.add(fine, self.fine.bucket(until), z).into_iter().flatten() {
             self.fine.set(number, mean.map_or(f32::NAN, |mean| mean as f32));
@@ -237,10 +240,27 @@ impl History {
 
     /// The latest known same time of day (`period_s` a day) or week before a place that may lie ahead.
     pub(crate) fn before(&self, place: Place, period_s: i64) -> f64 {
+        self.nth_before(place, period_s, 0)
+    }
+
+    /// As [`Self::before`], `further` periods before that.
+    pub(crate) fn nth_before(&self, place: Place, period_s: i64, further: i64) -> f64 {
         let Some(now) = self.now else { return f64::NAN };
         let ahead = place.local_seconds - now.local_seconds;
         let periods = (ahead + period_s - 1).div_euclid(period_s).max(1);
-        self.coarse.between(place.local_seconds - periods * period_s, self.step_s)
+        self.coarse.between(place.local_seconds - (periods + further) * period_s, self.step_s)
+    }
+
+    /// Mean of `span_s` seconds from the local second `from_s` on; NaN where unknown.
+    pub(crate) fn coarse_mean(&self, from_s: i64, span_s: i64) -> f64 {
+        let buckets = self.coarse.bucket(from_s)..=self.coarse.bucket(from_s + span_s - 1);
+        let known = || buckets.clone().map(|bucket| self.coarse.get(bucket)).filter(|value| !value.is_nan());
+        f64::from(known().sum::<f32>()) / known().count() as f64
+    }
+
+    /// Local second of the first step.
+    pub(crate) const fn began_s(&self) -> i64 {
+        self.began_s
     }
 
     /// As [`Self::before`], from single minutes of the last day; NaN where unknown.

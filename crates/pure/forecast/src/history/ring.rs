@@ -103,10 +103,11 @@ impl Profile {
         if self.counts[slot] == 0 { f32::NAN } else { self.values[slot] }
     }
 
-    /// As [`Ring::between`].
+    /// As [`Ring::between`], but NaN where one of the two is unknown: the one before may be of today.
     pub(crate) fn between(&self, local_s: i64, step_s: i64) -> f64 {
         let (bucket, share) = place(local_s, step_s, self.bucket_s);
-        blend(self.get(bucket), self.get(bucket + 1), share)
+        let before = f64::from(self.get(bucket));
+        if share == 0.0 { before } else { before + (f64::from(self.get(bucket + 1)) - before) * share }
     }
 
     pub(crate) fn map(&mut self, map: impl Fn(f64) -> f64) {

@@ -8,13 +8,13 @@ use crate::history::History;
 pub struct Last;
 
 impl Model for Last {
-    fn name(&self) -> &'static str {
-        "last"
+    fn names(&self) -> &'static [&'static str] {
+        &["last"]
     }
 
     fn update(&mut self, _: &History) {}
 
-    fn predict(&self, history: &History, _: &[Place], out: &mut [f64]) -> bool {
+    fn predict(&self, _: usize, history: &History, _: &[Place], out: &mut [f64]) -> bool {
         let last = history.last_known();
         if let Some(value) = last {
             out.fill(value);

@@ -1,24 +1,45 @@
 //! Models: each learns from one history and answers with a point forecast of the next steps.
 
-mod direct;
-mod features;
+mod autoregression;
+mod decomposition;
+pub(crate) mod direct;
+pub(crate) mod features;
+mod harmonic;
 mod last;
 pub(crate) mod regression;
 mod robust;
 mod seasonal;
+mod smoothing;
 
-pub use direct::Direct;
+pub use autoregression::Autoregression;
+pub use decomposition::Decomposition;
+pub use harmonic::Harmonic;
 pub use last::Last;
 pub use robust::{MovingQuantile, RunningMedian, TheilSen};
 pub use seasonal::{SeasonalNaive, SeasonalRatio};
+pub use smoothing::Smoothing;
 
 use homeostat_core::Instant;
 
 use crate::history::History;
+use crate::hybrid::Hybrid;
 
 /// All models, the simplest first.
-pub const NAMES: [&str; 7] =
-    ["last", "running_median", "moving_quantile", "theil_sen", "seasonal_naive", "seasonal_ratio", "direct"];
+pub const NAMES: [&str; 13] = [
+    "last",
+    "running_median",
+    "moving_quantile",
+    "theil_sen",
+    "seasonal_naive",
+    "seasonal_ratio",
+    "smoothing",
+    "decomposition",
+    "autoregression",
+    "harmonic",
+    "direct",
+    "learned",
+    "hybrid",
+];
 
 /// Where a step stands in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,16 +52,16 @@ pub struct Place {
 
 /// Forecasts one series, learning from every value.
 pub trait Model: Send {
-    /// The name shown to users.
-    fn name(&self) -> &'static str;
+    /// The names shown to users, one for each kind of answer that it has: most models have one.
+    fn names(&self) -> &'static [&'static str];
 
     /// Learns from the newest step of `history`, which may be missing.
     fn update(&mut self, history: &History);
 
     /// Writes the middle of the distribution of the steps at `places`, which follow the history's last one
-    /// in order, in the unit of the series. Gives false, and leaves `out` alone, while it has learned too
-    /// little.
-    fn predict(&self, history: &History, places: &[Place], out: &mut [f64]) -> bool;
+    /// in order, in the unit of the series; `answer` counts in the names. Gives false, and leaves `out`
+    /// undefined, while it has learned too little.
+    fn predict(&self, answer: usize, history: &History, places: &[Place], out: &mut [f64]) -> bool;
 
     /// What lies on the logarithmic scale of the history moves by `map`: its offset has changed.
     fn rescale(&mut self, _: &dyn Fn(f64) -> f64) {}
@@ -51,18 +72,21 @@ pub trait Model: Send {
     }
 }
 
-/// The model with this name, for forecasts at `knots` (steps ahead, growing) and between them.
-pub(crate) fn build(name: &str, knots: &[usize]) -> Option<Box<dyn Model>> {
-    Some(match name {
-        "last" => Box::new(Last),
-        "running_median" => Box::new(RunningMedian),
-        "moving_quantile" => Box::new(MovingQuantile),
-        "theil_sen" => Box::new(TheilSen::default()),
-        "seasonal_naive" => Box::new(SeasonalNaive),
-        "seasonal_ratio" => Box::new(SeasonalRatio),
-        "direct" => Box::new(Direct::new(knots)),
-        _ => return None,
-    })
+/// All models in the order of [`NAMES`], for forecasts at `knots` (steps ahead, growing) and between them.
+pub(crate) fn all(knots: &[usize]) -> Vec<Box<dyn Model>> {
+    vec![
+        Box::new(Last),
+        Box::new(RunningMedian),
+        Box::new(MovingQuantile),
+        Box::new(TheilSen::default()),
+        Box::new(SeasonalNaive),
+        Box::new(SeasonalRatio),
+        Box::new(Smoothing::default()),
+        Box::new(Decomposition::default()),
+        Box::new(Autoregression::default()),
+        Box::new(Harmonic::new(knots)),
+        Box::new(Hybrid::new(knots)),
+    ]
 }
 
 /// The value at `ahead` of values at growing `knots`, linear between them.
@@ -84,11 +108,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_builds_its_model() {
-        for name in NAMES {
-            assert_eq!(build(name, &[1, 5]).map(|model| model.name()), Some(name));
-        }
-        assert!(build("none", &[1]).is_none());
+    fn the_names_are_those_of_the_models() {
+        let names: Vec<&str> = all(&[1, 5]).iter().flat_map(|model| model.names()).copied().collect();
+        assert_eq!(names, NAMES);
     }
 
     #[test]

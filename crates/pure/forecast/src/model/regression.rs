@@ -1,44 +1,73 @@
 //! Least squares on line: old observations fade, and coefficients start from a prior.
 //!
 //! The normal equations are kept and solved now and then (Cholesky), with a ridge around the prior: as
-//! exact as recursive least squares, but never unstable however one-sided the data.
+//! exact as recursive least squares, but never unstable however one-sided the data. Several targets can
+//! share the features, and then share most of the work.
 
-/// Regression on `D` features.
+/// Regression of `T` targets on `D` features.
 #[derive(Debug, Clone)]
-pub(crate) struct Regression<const D: usize> {
-    /// Weighted sums of products of features, lower triangle.
-    square: [[f64; D]; D],
-    product: [f64; D],
-    pub(crate) coefficients: [f64; D],
+pub(crate) struct Regression<const D: usize, const T: usize = 1> {
+    /// Weighted sums of products of features: the lower triangle, row by row.
+    square: Box<[f32]>,
+    product: [[f32; D]; T],
+    coefficients: [[f32; D]; T],
 }
 
-impl<const D: usize> Regression<D> {
-    pub(crate) const fn new(prior: [f64; D]) -> Self {
-        Self { square: [[0.0; D]; D], product: [0.0; D], coefficients: prior }
+impl<const D: usize, const T: usize> Regression<D, T> {
+    pub(crate) fn new(prior: [f64; D]) -> Self {
+        let square = vec![0.0; D * (D + 1) / 2].into_boxed_slice();
+        Self { square, product: [[0.0; D]; T], coefficients: [prior.map(|c| c as f32); T] }
     }
 
-    pub(crate) fn predict(&self, features: &[f64; D]) -> f64 {
-        self.coefficients.iter().zip(features).map(|(c, x)| c * x).sum()
+    /// The target number `target` expected with these features.
+    pub(crate) fn predict(&self, target: usize, features: &[f32; D]) -> f64 {
+        f64::from(self.coefficients[target].iter().zip(features).map(|(c, x)| c * x).sum::<f32>())
     }
 
     /// Takes an observation; `keep` is the share of the past that stays.
-    pub(crate) fn learn(&mut self, features: &[f64; D], target: f64, weight: f64, keep: f64) {
-        for (i, row) in self.square.iter_mut().enumerate() {
-            let scaled = weight * features[i];
-            for (entry, x) in row[..=i].iter_mut().zip(features) {
-                *entry = keep * *entry + scaled * x;
+    pub(crate) fn learn(&mut self, features: &[f32; D], targets: [f64; T], weight: f64, keep: f64) {
+        let (weight, keep) = (weight as f32, keep as f32);
+        let mut rest = &mut self.square[..];
+        for (i, x) in features.iter().enumerate() {
+            let scaled = weight * x;
+            let (row, after) = rest.split_at_mut(i + 1);
+            row.iter_mut().zip(features).for_each(|(entry, y)| *entry = keep * *entry + scaled * y);
+            rest = after;
+            for (product, target) in self.product.iter_mut().zip(targets) {
+                product[i] = keep * product[i] + scaled * target as f32;
             }
-            self.product[i] = keep * self.product[i] + scaled * target;
         }
     }
 
     /// Solves for the coefficients, pulled to `prior` with strength `ridge`.
-    pub(crate) fn solve(&mut self, prior: &[f64; D], ridge: &[f64; D]) {
-        let mut lower = self.square;
-        let mut x = [0.0; D];
-        for i in 0..D {
-            lower[i][i] += ridge[i];
-            x[i] = self.product[i] + ridge[i] * prior[i];
+    pub(crate) fn solve(&mut self, prior: &[f64; D], ridge: f64) {
+        let lower = self.factor(ridge);
+        for (product, coefficients) in self.product.iter().zip(&mut self.coefficients) {
+            let mut x: [f64; D] = std::array::from_fn(|i| f64::from(product[i]) + ridge * prior[i]);
+            for i in 0..D {
+                let dot: f64 = lower[i][..i].iter().zip(&x[..i]).map(|(l, x)| l * x).sum();
+                x[i] = (x[i] - dot) / lower[i][i];
+            }
+            for i in (0..D).rev() {
+                x[i] /= lower[i][i];
+                let done = x[i];
+                x[..i].iter_mut().zip(&lower[i][..i]).for_each(|(x, l)| *x -= l * done);
+            }
+            if x.iter().all(|value| value.is_finite()) {
+                *coefficients = x.map(|value| value as f32);
+            }
+        }
+    }
+
+    /// The lower Cholesky factor of the sums plus `ridge` on the diagonal.
+    fn factor(&self, ridge: f64) -> [[f64; D]; D] {
+        let mut lower = [[0.0; D]; D];
+        let mut rest = &self.square[..];
+        for (i, row) in lower.iter_mut().enumerate() {
+            let (sums, after) = rest.split_at(i + 1);
+            row.iter_mut().zip(sums).for_each(|(entry, sum)| *entry = f64::from(*sum));
+            row[i] += ridge;
+            rest = after;
         }
         for j in 0..D {
             let head = lower[j];
@@ -49,17 +78,11 @@ impl<const D: usize> Regression<D> {
                 row[j] = (row[j] - dot) / pivot;
             }
         }
-        for i in 0..D {
-            let dot: f64 = lower[i][..i].iter().zip(&x[..i]).map(|(l, x)| l * x).sum();
-            x[i] = (x[i] - dot) / lower[i][i];
-        }
-        for i in (0..D).rev() {
-            let dot: f64 = (i + 1..D).map(|k| lower[k][i] * x[k]).sum();
-            x[i] = (x[i] - dot) / lower[i][i];
-        }
-        if x.iter().all(|value| value.is_finite()) {
-            self.coefficients = x;
-        }
+        lower
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.square.len() * 4
     }
 }
 
@@ -70,16 +93,20 @@ mod tests {
     #[test]
     fn finds_the_coefficients_that_made_the_data_and_keeps_the_prior_without_any() {
         let mut draws = homeostat_core::draw::Key::root(1).at(0);
-        let mut regression = Regression::new([0.5; 3]);
-        regression.solve(&[0.5; 3], &[1.0; 3]);
-        assert!(regression.coefficients.iter().all(|c| (c - 0.5).abs() < 1e-12));
+        let mut regression = Regression::<3, 2>::new([0.5; 3]);
+        regression.solve(&[0.5; 3], 1.0);
+        assert!((regression.predict(0, &[1.0; 3]) - 1.5).abs() < 1e-6);
         for _ in 0..2_000 {
             let x = [1.0, draws.normal(), draws.normal()];
-            regression.learn(&x, 2.0 - x[1] + 3.0 * x[2] + 0.1 * draws.normal(), 1.0, 1.0);
+            let y = 2.0 - x[1] + 3.0 * x[2] + 0.1 * draws.normal();
+            regression.learn(&x.map(|x| x as f32), [y, -y], 1.0, 1.0);
         }
-        regression.solve(&[0.5; 3], &[1e-3; 3]);
-        for (found, true_value) in regression.coefficients.iter().zip([2.0, -1.0, 3.0]) {
-            assert!((found - true_value).abs() < 0.01, "{found} instead of {true_value}");
+        regression.solve(&[0.5; 3], 1e-3);
+        for (i, expected) in [2.0, -1.0, 3.0].into_iter().enumerate() {
+            let unit: [f32; 3] = std::array::from_fn(|j| if i == j { 1.0 } else { 0.0 });
+            let found = [0, 1].map(|target| regression.predict(target, &unit));
+            assert!((found[0] - expected).abs() < 0.01, "{found:?} instead of {expected}");
+            assert!((found[0] + found[1]).abs() < 1e-4);
         }
     }
 }

@@ -27,13 +27,13 @@ fn sorted<const N: usize>(history: &History, count: usize) -> ([f64; N], usize) 
 pub struct RunningMedian;
 
 impl Model for RunningMedian {
-    fn name(&self) -> &'static str {
-        "running_median"
+    fn names(&self) -> &'static [&'static str] {
+        &["running_median"]
     }
 
     fn update(&mut self, _: &History) {}
 
-    fn predict(&self, history: &History, _: &[Place], out: &mut [f64]) -> bool {
+    fn predict(&self, _: usize, history: &History, _: &[Place], out: &mut [f64]) -> bool {
         let (values, have) = sorted::<MEDIAN>(history, MEDIAN);
         if have > 0 {
             out.fill(history.scale().value(f64::midpoint(values[(have - 1) / 2], values[have / 2])));
@@ -47,13 +47,13 @@ impl Model for RunningMedian {
 pub struct MovingQuantile;
 
 impl Model for MovingQuantile {
-    fn name(&self) -> &'static str {
-        "moving_quantile"
+    fn names(&self) -> &'static [&'static str] {
+        &["moving_quantile"]
     }
 
     fn update(&mut self, _: &History) {}
 
-    fn predict(&self, history: &History, _: &[Place], out: &mut [f64]) -> bool {
+    fn predict(&self, _: usize, history: &History, _: &[Place], out: &mut [f64]) -> bool {
         let (values, have) = sorted::<{ QUANTILE.0 }>(history, QUANTILE.0);
         if have > 0 {
             let place = ((have - 1) as f64 * QUANTILE.1).round() as usize;
@@ -72,8 +72,8 @@ pub struct TheilSen {
 }
 
 impl Model for TheilSen {
-    fn name(&self) -> &'static str {
-        "theil_sen"
+    fn names(&self) -> &'static [&'static str] {
+        &["theil_sen"]
     }
 
     fn update(&mut self, history: &History) {
@@ -100,7 +100,7 @@ impl Model for TheilSen {
         });
     }
 
-    fn predict(&self, history: &History, places: &[Place], out: &mut [f64]) -> bool {
+    fn predict(&self, _: usize, history: &History, places: &[Place], out: &mut [f64]) -> bool {
         let Some((height, slope)) = self.line else { return false };
         for (out, place) in out.iter_mut().zip(places) {
             // a line has no end, a load has: no more than a factor of e from where it is

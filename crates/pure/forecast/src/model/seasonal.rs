@@ -10,13 +10,13 @@ const DAY_S: i64 = 86_400;
 pub struct SeasonalNaive;
 
 impl Model for SeasonalNaive {
-    fn name(&self) -> &'static str {
-        "seasonal_naive"
+    fn names(&self) -> &'static [&'static str] {
+        &["seasonal_naive"]
     }
 
     fn update(&mut self, _: &History) {}
 
-    fn predict(&self, history: &History, places: &[Place], out: &mut [f64]) -> bool {
+    fn predict(&self, _: usize, history: &History, places: &[Place], out: &mut [f64]) -> bool {
         let at = |place: &Place| {
             let exact = history.yesterday(*place);
             if exact.is_nan() { history.before(*place, DAY_S) + history.detail_at(*place) } else { exact }
@@ -34,13 +34,13 @@ impl Model for SeasonalNaive {
 pub struct SeasonalRatio;
 
 impl Model for SeasonalRatio {
-    fn name(&self) -> &'static str {
-        "seasonal_ratio"
+    fn names(&self) -> &'static [&'static str] {
+        &["seasonal_ratio"]
     }
 
     fn update(&mut self, _: &History) {}
 
-    fn predict(&self, history: &History, places: &[Place], out: &mut [f64]) -> bool {
+    fn predict(&self, _: usize, history: &History, places: &[Place], out: &mut [f64]) -> bool {
         let now = history.last() - history.seasons()[0];
         let at = |place: &Place| now + history.day_at(*place);
         if places.iter().any(|place| at(place).is_nan()) {

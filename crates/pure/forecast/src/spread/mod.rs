@@ -69,7 +69,7 @@ impl Spread {
                 knot.learn(slot, z, keep, history.step_s() as f64);
             }
             if (self.steps + index as u64).is_multiple_of(SOLVE) {
-                knot.fit.solve(&PRIOR, &[RIDGE; TERMS]);
+                knot.fit.solve(&PRIOR, RIDGE);
             }
             knot.look(history);
             let pending = &mut knot.pending[slot];
@@ -118,10 +118,10 @@ impl Knot {
         for (mean, weight) in self.errors.iter_mut().zip([fast, slow]) {
             *mean += weight.max(1.0 / self.count as f64) * (size - *mean);
         }
-        let terms: [f64; TERMS] = std::array::from_fn(|i| f64::from(pending[i]));
+        let terms: [f32; TERMS] = std::array::from_fn(|i| pending[i]);
         let expected = num::ln(scale);
         let came = num::ln(size).clamp(expected - 2.5, expected + 2.5);
-        self.fit.learn(&terms, came, 1.0 / (self.ahead as f64).sqrt(), keep);
+        self.fit.learn(&terms, [came], 1.0 / (self.ahead as f64).sqrt(), keep);
         self.quantiles.learn(error / scale);
     }
 
@@ -136,7 +136,7 @@ impl Knot {
         }
         let [late, long] = self.errors.map(|error| num::ln(error.max(LEAST)));
         self.terms = [1.0, fast - slow, levels[1] - levels[3], late, long, levels[1] - levels[4]];
-        let scale = self.fit.predict(&self.terms);
+        let scale = self.fit.predict(0, &self.terms.map(|term| term as f32));
         self.scale = num::exp(scale.clamp(long - 2.0, long.max(late) + 1.5)).clamp(LEAST, 5.0);
     }
 }

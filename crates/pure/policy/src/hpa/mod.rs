@@ -141,6 +141,17 @@ impl Hpa {
         paced
     }
 
+    /// The count that the metrics alone ask for; `None` where upstream would not act on them. For policies
+    /// that put something of their own between this and [`Self::paced`].
+    pub(crate) fn calculated(&self, observation: &Observation, reasons: &mut Vec<Reason>) -> Option<i32> {
+        self.measure(observation, reasons)
+    }
+
+    /// `wanted`, held back by earlier recommendations, rates and bounds.
+    pub(crate) fn paced(&mut self, observation: &Observation, wanted: i32, reasons: &mut Vec<Reason>) -> u32 {
+        replicas_u32(self.normalize(observation, wanted, reasons))
+    }
+
     /// Remembers a change of the count as upstream does after its update.
     fn remember(&mut self, o: &Observation, desired: i32) {
         let current = replicas_i32(o.desired);

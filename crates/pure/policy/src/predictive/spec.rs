@@ -2,9 +2,9 @@
 
 use std::fmt::Display;
 
+use homeostat_core::GuardProfile;
 use homeostat_core::Span;
 use homeostat_core::guard::{Flips, Stabilization, Step};
-use homeostat_core::GuardProfile;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -5,12 +5,16 @@ use homeostat_core::Span;
 use super::{Setting, Space, Value};
 use crate::fixed::FixedSpec;
 use crate::kpa::KpaSpec;
+use crate::rivals::aws::AwsPredictiveSpec;
+use crate::rivals::mark::MarkSpec;
+use crate::rivals::mu::MuSpec;
+use crate::rivals::phpa::{Decision, LinearSpec, ModelSpec, PhpaSpec};
 use crate::spec::{HpaForm, KedaForm, PolicySpec};
 use crate::watermark::WatermarkSpec;
 
 /// All spaces that need no scenario to be known, in the order in which tables show them.
 pub fn spaces() -> Vec<Space> {
-    vec![hpa(), kpa(), keda(), watermark()]
+    vec![hpa(), kpa(), keda(), watermark(), phpa(), mark(), mu(), aws_predictive()]
 }
 
 /// Fixed counts from `low` to `high`.
@@ -93,6 +97,64 @@ fn watermark() -> Space {
             upscale_forbidden_window: time(values[3]),
             scale_up_limit_percent: number(values[4]),
             ..WatermarkSpec::cpu((high * number(values[1]) * 100.0).round() / 100.0, high)
+        })
+    })
+}
+
+/// A line through the counts: Holt-Winters needs a season, which no target tells.
+fn phpa() -> Space {
+    let settings = vec![
+        numbers("cpu_percent", &steps(30, 95, 5)),
+        numbers("history_size", &[8.0, 20.0, 60.0]),
+        times("look_ahead", &[60, 120, 300, 600]),
+        times("scale_down_window", &[0, 300]),
+    ];
+    Space::new("phpa", settings, |values| {
+        let linear =
+            LinearSpec { history_size: number(values[1]) as usize, look_ahead: Some(time(values[2])) };
+        let model = ModelSpec { per_sync_period: 1, linear: Some(linear), holt_winters: None };
+        let hpa =
+            HpaForm { scale_down_window: Some(time(values[3])), ..HpaForm::cpu(number(values[0]) as i32) };
+        PolicySpec::Phpa(Box::new(PhpaSpec { hpa, models: vec![model], decision: Decision::Maximum }))
+    })
+}
+
+fn mark() -> Space {
+    let settings =
+        vec![numbers("capacity_percent", &steps(50, 100, 5)), numbers("margin", &[1.0, 1.1, 1.2, 1.5])];
+    Space::new("mark", settings, |values| {
+        PolicySpec::Mark(MarkSpec {
+            capacity_percent: number(values[0]),
+            margin: number(values[1]),
+            ..MarkSpec::default()
+        })
+    })
+}
+
+fn mu() -> Space {
+    let settings =
+        vec![numbers("capacity_percent", &steps(30, 100, 5)), words("predict", &["true", "false"])];
+    Space::new("mu", settings, |values| {
+        PolicySpec::Mu(MuSpec {
+            capacity_percent: number(values[0]),
+            predict: values[1] == Value::Word("true"),
+            ..MuSpec::default()
+        })
+    })
+}
+
+fn aws_predictive() -> Space {
+    let settings = vec![
+        numbers("capacity_percent", &steps(30, 100, 5)),
+        times("scheduling_buffer", &[0, 300, 900, 1_800]),
+        times("cooldown", &[60, 300, 900]),
+    ];
+    Space::new("aws_predictive", settings, |values| {
+        PolicySpec::AwsPredictive(AwsPredictiveSpec {
+            capacity_percent: number(values[0]),
+            scheduling_buffer: time(values[1]),
+            cooldown: time(values[2]),
+            ..AwsPredictiveSpec::default()
         })
     })
 }

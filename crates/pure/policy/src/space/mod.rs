@@ -126,6 +126,7 @@ mod tests {
             min: 1,
             max: 50,
             capacity_per_replica: 20.0,
+            memory_limit_mib: Some(4_096.0),
             peak_rate: 310.0,
             start: Instant::ZERO,
             ..BuildContext::default()
@@ -150,7 +151,17 @@ mod tests {
     #[test]
     fn sizes_are_as_documented() {
         let sizes: Vec<_> = spaces().iter().map(|space| (space.family, space.size())).collect();
-        assert_eq!(sizes, [("hpa", 420), ("kpa", 480), ("keda", 225), ("watermark", 480)]);
+        let expected = [
+            ("hpa", 420),
+            ("kpa", 480),
+            ("keda", 225),
+            ("watermark", 480),
+            ("phpa", 336),
+            ("mark", 44),
+            ("mu", 30),
+            ("aws_predictive", 180),
+        ];
+        assert_eq!(sizes, expected);
         assert!(sizes.iter().all(|(_, size)| *size <= MOST));
         assert_eq!(counts(3, 40).size(), 38);
     }

@@ -5,6 +5,10 @@ use crate::autoscale::{AutoscaleSpec, Variant};
 use crate::fixed::FixedSpec;
 use crate::kpa::KpaSpec;
 use crate::predictive::PredictiveSpec;
+use crate::rivals::aws::AwsPredictiveSpec;
+use crate::rivals::mark::MarkSpec;
+use crate::rivals::mu::MuSpec;
+use crate::rivals::phpa::{Decision, LinearSpec, ModelSpec, PhpaSpec};
 use crate::watermark::WatermarkSpec;
 
 /// A policy with a name and a line about it.
@@ -70,5 +74,29 @@ pub fn catalog() -> Vec<NamedPolicy> {
             PolicySpec::Predictive(PredictiveSpec::default()),
         ),
         entry("autoscale--", "up with the rate, down only idle replicas", paper(Variant::AutoscaleMinus)),
+        entry("phpa", "Kubernetes HPA at 50 % CPU, or a line through its counts one start-up ahead", phpa()),
+        entry(
+            "mark",
+            "MArk: an LSTM forecast of the load's next minutes",
+            PolicySpec::Mark(MarkSpec::default()),
+        ),
+        entry(
+            "mu",
+            "Mu: rate or its prediction by linear predictors, and the queue",
+            PolicySpec::Mu(MuSpec::default()),
+        ),
+        entry(
+            "aws-predictive",
+            "hourly forecast and target tracking at 70 % of capacity, as EC2 Auto Scaling",
+            PolicySpec::AwsPredictive(AwsPredictiveSpec::default()),
+        ),
     ]
+}
+
+/// Five minutes of counts and a line through them.
+fn phpa() -> PolicySpec {
+    let linear = LinearSpec { history_size: 20, look_ahead: None };
+    let model = ModelSpec { per_sync_period: 1, linear: Some(linear), holt_winters: None };
+    let spec = PhpaSpec { hpa: HpaForm::cpu(50), models: vec![model], decision: Decision::Maximum };
+    PolicySpec::Phpa(Box::new(spec))
 }

@@ -47,6 +47,8 @@ pub struct BuildContext {
     pub max: u32,
     /// Requests per second that one replica can serve.
     pub capacity_per_replica: f64,
+    /// Memory at which a replica is killed, in MiB; `None` where it never is.
+    pub memory_limit_mib: Option<f64>,
     /// Highest rate to expect in requests per second, for policies that are sized for the peak.
     pub peak_rate: f64,
     /// When the policy begins.
@@ -70,6 +72,7 @@ impl Default for BuildContext {
             min: 1,
             max: 10,
             capacity_per_replica: 0.0,
+            memory_limit_mib: None,
             peak_rate: 0.0,
             start: Instant::ZERO,
             history: None,
@@ -94,6 +97,14 @@ impl BuildContext {
         }
         let count = (rate / capacity).ceil() as u32;
         Ok(Fixed::new(count.max(self.min).min(self.max)))
+    }
+
+    /// `policy` after it has seen the rates before the run, where there are any.
+    pub(super) fn warmed<P>(&self, policy: P, warm: impl Fn(P, &Series) -> P) -> P {
+        match &self.history {
+            Some(history) => warm(policy, history),
+            None => policy,
+        }
     }
 
     /// `spec` within the target's bounds.

@@ -34,6 +34,12 @@ use crate::hpa::{ControllerFlags, Hpa, HpaSpec};
 use crate::keda::{Keda, ScaledObject};
 use crate::kpa::{Kpa, KpaMetric, KpaSpec};
 use crate::predictive::{self, Predictive, PredictiveSpec, Use};
+use crate::rejuvenate::{Rejuvenate, RejuvenateSpec};
+use crate::restart::{Restart, RestartSpec};
+use crate::rivals::aws::{AwsPredictive, AwsPredictiveSpec};
+use crate::rivals::mark::{Mark, MarkSpec};
+use crate::rivals::mu::{Mu, MuSpec};
+use crate::rivals::phpa::{Phpa, PhpaSpec};
 use crate::watermark::{Watermark, WatermarkSpec};
 
 /// A policy and its settings.
@@ -56,6 +62,21 @@ pub enum PolicySpec {
     Autoscale(AutoscaleSpec),
     /// Ahead of the load by its forecast.
     Predictive(PredictiveSpec),
+    /// The predictive horizontal pod autoscaler.
+    Phpa(Box<PhpaSpec>),
+    /// `MArk`'s proactive provisioning.
+    Mark(MarkSpec),
+    /// Mu's autoscaler.
+    Mu(MuSpec),
+    /// Predictive scaling by the hour, as EC2 Auto Scaling does it.
+    AwsPredictive(AwsPredictiveSpec),
+    /// Replaces replicas before a leak kills them; no wish for the count.
+    Rejuvenate(RejuvenateSpec),
+    /// Restarts replicas at an age, after a number of requests or above a share of the memory limit; no wish
+    /// for the count.
+    Restart(RestartSpec),
+    /// Several policies behind one arbiter, each asked in its own rhythm.
+    Together(Vec<PolicySpec>),
     /// A manifest of the horizontal pod autoscaler.
     HorizontalPodAutoscaler(Box<HpaSpec>),
     /// A manifest of KEDA.
@@ -63,6 +84,20 @@ pub enum PolicySpec {
 }
 
 impl PolicySpec {
+    /// The policies that stand together behind one arbiter: most often one.
+    pub fn build_all(&self, context: &BuildContext) -> Result<Vec<Box<dyn Policy>>, PolicyError> {
+        let Self::Together(all) = self else { return Ok(vec![self.build(context)?]) };
+        if all.is_empty() {
+            let expected = "at least one policy";
+            return Err(PolicyError::new("together", "is empty", expected, "[{ hpa: { cpu_percent: 60 } }]"));
+        }
+        let mut policies = Vec::new();
+        for spec in all {
+            policies.extend(spec.build_all(context)?);
+        }
+        Ok(policies)
+    }
+
     /// The policy, ready to be asked.
     pub fn build(&self, context: &BuildContext) -> Result<Box<dyn Policy>, PolicyError> {
         let (template, bounds) = (&context.template, (context.min, context.max));
@@ -81,6 +116,25 @@ impl PolicySpec {
                 Box::new(Autoscale::new(spec, capacity, peak, bounds)?)
             }
             Self::Predictive(spec) => Box::new(Predictive::new(spec, context)?),
+            Self::Phpa(spec) => Box::new(Phpa::new(spec, context)?),
+            Self::Mark(spec) => {
+                let policy = Mark::new(spec, context.capacity_per_replica, bounds)?;
+                Box::new(context.warmed(policy, Mark::warmed))
+            }
+            Self::Mu(spec) => {
+                let policy = Mu::new(spec, context.capacity_per_replica, bounds)?;
+                Box::new(context.warmed(policy, Mu::warmed))
+            }
+            Self::AwsPredictive(spec) => {
+                let policy = AwsPredictive::new(spec, context.capacity_per_replica, bounds)?;
+                Box::new(context.warmed(policy, AwsPredictive::warmed))
+            }
+            Self::Rejuvenate(spec) => Box::new(Rejuvenate::new(spec, context.min, context.memory_limit_mib)?),
+            Self::Restart(spec) => Box::new(Restart::new(spec, context.min, context.memory_limit_mib)?),
+            Self::Together(_) => {
+                let expected = "one policy; several are built by `build_all`";
+                return Err(PolicyError::new("together", "can't stand here", expected, "hpa: …"));
+            }
             Self::HorizontalPodAutoscaler(manifest) => {
                 Box::new(Hpa::new(manifest, template, ControllerFlags::default())?)
             }
@@ -112,8 +166,8 @@ impl PolicySpec {
     /// The same policy for replicas that serve `slots` requests at a time.
     ///
     /// Knative aims at 100 requests per replica unless it is told what a replica takes; whoever runs it
-    /// sets `containerConcurrency`, and so does this, where neither that nor a target is set. Other
-    /// policies stay as they are.
+    /// sets `containerConcurrency`, and so does this, where neither that nor a target is set. Mu knows how many
+    /// requests a replica serves. Other policies stay as they are.
     #[must_use]
     pub fn with_slots(&self, slots: u32) -> Self {
         match self {
@@ -124,6 +178,8 @@ impl PolicySpec {
             {
                 Self::Kpa(KpaSpec { container_concurrency: slots, ..spec.clone() })
             }
+            Self::Mu(spec) if spec.slots.is_none() => Self::Mu(MuSpec { slots: Some(slots), ..spec.clone() }),
+            Self::Together(all) => Self::Together(all.iter().map(|spec| spec.with_slots(slots)).collect()),
             _ => self.clone(),
         }
     }
@@ -132,15 +188,22 @@ impl PolicySpec {
     pub fn history_step(&self) -> Option<Span> {
         match self {
             Self::Predictive(spec) if spec.forecast != Use::Off => Some(spec.step),
+            Self::Phpa(_) | Self::Mark(_) | Self::Mu(_) | Self::AwsPredictive(_) => Some(Span::MINUTE),
+            Self::Together(all) => all.iter().find_map(Self::history_step),
             _ => None,
         }
     }
 
     /// The guards it runs under unless told otherwise: peers have bounds only, as upstream has.
     pub fn guard_profile(&self) -> GuardProfile {
+        let bounds = GuardProfile::bounds_only();
         match self {
+            Self::Together(all) => {
+                let own = all.iter().map(Self::guard_profile).find(|profile| *profile != bounds);
+                own.unwrap_or(bounds)
+            }
             Self::Predictive(_) => predictive::guards(),
-            _ => GuardProfile::bounds_only(),
+            _ => bounds,
         }
     }
 
@@ -159,6 +222,13 @@ impl PolicySpec {
             Self::Watermark(_) => "DataDog/watermarkpodautoscaler: replica_calculator.go and its controller",
             Self::Predictive(_) => "docs/predictive-scaling.md of this repository",
             Self::Autoscale(_) => "Gandhi et al., AutoScale, ACM TOCS 30(4), 2012",
+            Self::Phpa(_) => "jthomperoo/predictive-horizontal-pod-autoscaler, 2023",
+            Self::Mark(_) => "Zhang et al., MArk, USENIX ATC 2019, and marcoszh/MArk-Project",
+            Self::Mu(_) => "Mittal et al., Mu, SoCC 2021, as ported in eth-easl/dirigent",
+            Self::AwsPredictive(_) => "EC2 Auto Scaling user guide, predictive scaling and target tracking",
+            Self::Rejuvenate(_) => "our own: docs/rejuvenation.md",
+            Self::Restart(_) => "PodLifeTime of kubernetes-sigs/descheduler; max_requests of gunicorn",
+            Self::Together(_) => "several policies behind one arbiter: docs/rejuvenation.md",
         }
     }
 }

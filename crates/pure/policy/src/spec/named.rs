@@ -11,6 +11,12 @@ use crate::hpa::HpaSpec;
 use crate::keda::ScaledObject;
 use crate::kpa::KpaSpec;
 use crate::predictive::PredictiveSpec;
+use crate::rejuvenate::RejuvenateSpec;
+use crate::restart::RestartSpec;
+use crate::rivals::aws::AwsPredictiveSpec;
+use crate::rivals::mark::MarkSpec;
+use crate::rivals::mu::MuSpec;
+use crate::rivals::phpa::PhpaSpec;
 use crate::watermark::WatermarkSpec;
 
 /// A policy with a name: `{ name: hpa-cpu-50, hpa: { cpu_percent: 50 } }`.
@@ -53,13 +59,28 @@ struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     predictive: Option<PredictiveSpec>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    phpa: Option<Box<PhpaSpec>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mark: Option<MarkSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    mu: Option<MuSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    aws_predictive: Option<AwsPredictiveSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rejuvenate: Option<RejuvenateSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restart: Option<RestartSpec>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    together: Option<Vec<PolicySpec>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     horizontal_pod_autoscaler: Option<Box<HpaSpec>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     scaled_object: Option<Box<ScaledObject>>,
 }
 
-const KINDS: &str =
-    "static, cron, hpa, kpa, keda, watermark, autoscale, predictive, horizontal_pod_autoscaler, scaled_object";
+const KINDS: &str = "static, cron, hpa, kpa, keda, watermark, autoscale, predictive, phpa, mark, mu, \
+                     aws_predictive, rejuvenate, restart, together, horizontal_pod_autoscaler, \
+                     scaled_object";
 
 impl TryFrom<Fields> for Named {
     type Error = String;
@@ -74,6 +95,13 @@ impl TryFrom<Fields> for Named {
             fields.watermark.map(PolicySpec::Watermark),
             fields.autoscale.map(PolicySpec::Autoscale),
             fields.predictive.map(PolicySpec::Predictive),
+            fields.phpa.map(PolicySpec::Phpa),
+            fields.mark.map(PolicySpec::Mark),
+            fields.mu.map(PolicySpec::Mu),
+            fields.aws_predictive.map(PolicySpec::AwsPredictive),
+            fields.rejuvenate.map(PolicySpec::Rejuvenate),
+            fields.restart.map(PolicySpec::Restart),
+            fields.together.map(PolicySpec::Together),
             fields.horizontal_pod_autoscaler.map(PolicySpec::HorizontalPodAutoscaler),
             fields.scaled_object.map(PolicySpec::ScaledObject),
         ];
@@ -100,6 +128,13 @@ impl From<Named> for Fields {
             PolicySpec::Watermark(spec) => fields.watermark = Some(spec),
             PolicySpec::Autoscale(spec) => fields.autoscale = Some(spec),
             PolicySpec::Predictive(spec) => fields.predictive = Some(spec),
+            PolicySpec::Phpa(spec) => fields.phpa = Some(spec),
+            PolicySpec::Mark(spec) => fields.mark = Some(spec),
+            PolicySpec::Mu(spec) => fields.mu = Some(spec),
+            PolicySpec::AwsPredictive(spec) => fields.aws_predictive = Some(spec),
+            PolicySpec::Rejuvenate(spec) => fields.rejuvenate = Some(spec),
+            PolicySpec::Restart(spec) => fields.restart = Some(spec),
+            PolicySpec::Together(all) => fields.together = Some(all),
             PolicySpec::HorizontalPodAutoscaler(manifest) => {
                 fields.horizontal_pod_autoscaler = Some(manifest);
             }
@@ -119,5 +154,12 @@ const fn kind(policy: &PolicySpec) -> &'static str {
         PolicySpec::Watermark(_) => "watermark",
         PolicySpec::Autoscale(_) => "autoscale",
         PolicySpec::Predictive(_) => "predictive",
+        PolicySpec::Phpa(_) => "phpa",
+        PolicySpec::Mark(_) => "mark",
+        PolicySpec::Mu(_) => "mu",
+        PolicySpec::AwsPredictive(_) => "aws_predictive",
+        PolicySpec::Rejuvenate(_) => "rejuvenate",
+        PolicySpec::Restart(_) => "restart",
+        PolicySpec::Together(_) => "together",
     }
 }

@@ -11,6 +11,7 @@ fn context() -> BuildContext {
         min: 1,
         max: 50,
         capacity_per_replica: 20.0,
+        memory_limit_mib: Some(4_096.0),
         peak_rate: 310.0,
         start: Instant::ZERO,
         ..BuildContext::default()
@@ -65,6 +66,16 @@ fn reads_every_form() {
         r#"{"name": "d", "watermark": {"metrics": [
             {"source": {"pods": "concurrency"}, "high": 3, "low": 1}]}}"#,
         r#"{"name": "e", "autoscale": {"variant": "autoscale--", "capacity": 60, "idle_timeout": "2m"}}"#,
+        r#"{"name": "p", "phpa": {"hpa": {"cpu_percent": 50}, "decision": "mean", "models": [
+            {"per_sync_period": 4, "linear": {"history_size": 6, "look_ahead": "1m"}},
+            {"holt_winters": {"alpha": 0.9, "beta": 0.9, "gamma": 0.9, "trend": "add", "seasonal": "mul",
+            "seasonal_periods": 6, "stored_seasons": 4}}]}}"#,
+        r#"{"name": "m", "mark": {"forecaster": "peak"}}"#,
+        r#"{"name": "u", "mu": {"predict": false, "slo": "5s"}}"#,
+        r#"{"name": "w", "aws_predictive": {"mode": "forecast-only", "scheduling_buffer": "10m"}}"#,
+        r#"{"name": "r", "rejuvenate": {"min_ready": 2, "per_hour": 6}}"#,
+        r#"{"name": "s", "restart": {"max_age": "24h", "jitter": 0.1, "surge": true}}"#,
+        r#"{"name": "t", "together": [{"hpa": {"cpu_percent": 60}}, {"rejuvenate": {}}]}"#,
         r#"{"name": "k", "kpa": {"metric": "rps", "target": 50, "stable-window": "30s"}}"#,
         r#"{"name": "f", "horizontal_pod_autoscaler": {"apiVersion": "autoscaling/v2",
             "kind": "HorizontalPodAutoscaler", "metadata": {"name": "x"},
@@ -75,7 +86,7 @@ fn reads_every_form() {
     ];
     for text in texts {
         let named = read(text).unwrap();
-        named.policy.build(&context()).unwrap();
+        named.policy.build_all(&context()).unwrap();
         let again = serde_json::to_string(&named).unwrap();
         assert_eq!(read(&again).unwrap(), named, "{again}");
     }

@@ -155,7 +155,7 @@ fn ability(scenario: &Scenario) -> Result<Ability, Unbounded> {
     };
     let quickened = scenario.faults.iter().map(|fault| match fault.kind {
         FaultKind::Slow { factor, .. } => 1.0 / factor,
-        FaultKind::Crash | FaultKind::NodeLoss => 1.0,
+        FaultKind::Crash | FaultKind::NodeLoss | FaultKind::Deploy(_) => 1.0,
     });
     let nodes = scenario.nodes.iter().map(|pool| pool.speed).fold(1.0, f64::max);
     let fastest = quickened.fold(1.0, f64::max) * nodes;

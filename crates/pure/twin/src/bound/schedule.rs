@@ -4,7 +4,7 @@
 //! from the service curve, which knows queues; a level is on for whole tiles and pays its whole start-up;
 //! and the path is kept. The curve is made convex tile by tile first, so that levels stay nested.
 
-use homeostat_core::{Span, num};
+use homeostat_core::{Instant, Span, num};
 
 use super::{Demand, allowed};
 use crate::scenario::Scenario;
@@ -95,6 +95,36 @@ impl Planner {
         }
         let expected = best.1 / self.requests.max(1) as f64;
         (self.schedule(&best.0), expected)
+    }
+
+    /// Counts to ask for by the time of day (UTC), one per `slot`, a divisor of the day: the cheapest that the
+    /// same day after day can be at this price of a miss in seconds of a replica, for a load that begins at
+    /// `start`. Each slot has what all its tiles together are worth, and holds what is needed up to one
+    /// start-up after its end.
+    pub fn daily(&self, start: Instant, slot: Span, price: f64) -> Vec<u32> {
+        let slots = (Span::DAY.0 / slot.0).max(1) as usize;
+        let slot_of = |tile: usize| {
+            let at = start + self.offset + self.tile * tile as u64;
+            ((at.0 % Span::DAY.0) / slot.0) as usize % slots
+        };
+        let mut tiles = vec![0_u32; slots];
+        for tile in 0..self.tiles {
+            tiles[slot_of(tile)] += 1;
+        }
+        let mut ready = vec![self.min; slots];
+        for gains in self.levels.iter().take(self.max as usize).skip(self.min as usize) {
+            let mut misses = vec![0.0; slots];
+            for gain in gains {
+                misses[slot_of(gain.tile as usize)] += f64::from(gain.misses);
+            }
+            for (slot, saved) in misses.iter().enumerate() {
+                let cost = f64::from(tiles[slot]) * self.tile.as_secs_f64();
+                ready[slot] += u32::from(price * saved > cost);
+            }
+        }
+        let lead = (self.tile * self.lead as u64).0.div_ceil(slot.0) as usize;
+        let held = |slot: usize| (0..=lead).map(|ahead| ready[(slot + ahead) % slots]).max();
+        (0..slots).map(|slot| held(slot).unwrap_or(self.min)).collect()
     }
 
     /// A schedule with this share of replicas more, rounded up.

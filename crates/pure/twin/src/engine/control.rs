@@ -16,7 +16,6 @@ impl Simulation {
         if self.closing {
             return;
         }
-        self.leak(service);
         let running = &mut self.services[service];
         for index in running.fleet.live.clone() {
             self.advance(service, index);
@@ -86,19 +85,28 @@ impl Simulation {
         let fleet = &mut self.services[service].fleet;
         let serving = fleet.serving().count();
         let wanted = (order.replicas + order.surge) as usize;
-        let changed = fleet.desired != order.replicas || serving != wanted;
-        fleet.desired = order.replicas;
-        if serving > wanted {
-            for victim in fleet.victims(serving - wanted, &order.retire) {
-                self.retire(service, victim);
+        // A new version that is being brought in has one more for itself.
+        let most = wanted + usize::from(!fleet.old().is_empty());
+        let changed = fleet.desired != order.replicas || serving != wanted || !order.replace.is_empty();
+        let falls = order.replicas < fleet.desired;
+        (fleet.desired, fleet.surge) = (order.replicas, order.surge);
+        if serving > most {
+            let victims = fleet.victims(serving - most, &order.retire);
+            self.watch_surge(service, order, &victims);
+            for victim in victims {
+                self.retire_by(service, victim, order, falls);
             }
         }
-        for _ in serving..wanted {
+        for victim in self.services[service].fleet.named(&order.replace) {
+            self.retire_by(service, victim, order, false);
+        }
+        for _ in self.services[service].fleet.serving().count()..wanted {
             self.order(service);
         }
         if changed {
             self.services[service].fleet.post(self.now);
         }
+        self.roll(service);
     }
 
     /// Leaves the largest changes.

@@ -32,6 +32,8 @@ pub(crate) enum What {
     Strike { fault: u16, nth: u32 },
     /// A slow replica is itself again.
     SlowEnd { service: u16, replica: u32, epoch: u32 },
+    /// The kernel looks at a service's memory.
+    Memory { service: u16 },
 }
 
 /// The time in the upper half of the key, the number of the plan in the lower: one comparison without a

@@ -1,4 +1,4 @@
-//! Things go wrong: on a timeline, at rates, and by leaks.
+//! Things go wrong: on a timeline and at rates. Leaks are in [`super::aging`].
 
 use homeostat_core::{Instant, Span};
 
@@ -30,11 +30,19 @@ impl Simulation {
         let spec = self.scenario.faults[fault].clone();
         let named = |name: &String| self.scenario.services.iter().position(|s| s.name == *name);
         let service = spec.service.as_ref().and_then(named).unwrap_or(0);
+        if let FaultKind::Deploy(deploy) = spec.kind {
+            self.deploy(service, deploy);
+            self.plan_strike(fault, nth + 1, self.now);
+            return;
+        }
         for replica in self.hit(service, fault, nth, spec.which) {
             match spec.kind {
-                FaultKind::Crash => self.crash(service, replica),
+                FaultKind::Crash => {
+                    self.crash(service, replica);
+                }
                 FaultKind::NodeLoss => self.lose_node(service, replica),
                 FaultKind::Slow { factor, lasts } => self.slow(service, replica, factor, lasts),
+                FaultKind::Deploy(_) => {}
             }
         }
         self.plan_strike(fault, nth + 1, self.now);
@@ -54,7 +62,7 @@ impl Simulation {
         }
     }
 
-    fn slow(&mut self, service: usize, replica: u32, factor: f64, lasts: Span) {
+    pub(super) fn slow(&mut self, service: usize, replica: u32, factor: f64, lasts: Span) {
         let state = &self.services[service].fleet.replicas[replica as usize];
         let (speed, epoch) = (state.speed / factor, state.epoch);
         self.retime(service, replica, speed);
@@ -87,26 +95,6 @@ impl Simulation {
                 self.order(service);
                 self.services[service].fleet.post(self.now);
             }
-        }
-    }
-
-    /// Brings leaks up to date and lets the kernel kill whoever is over the limit.
-    pub(super) fn leak(&mut self, service: usize) {
-        let fleet = &mut self.services[service].fleet;
-        let (Some(leak), Some(limit)) = (fleet.spec.leak, fleet.spec.memory_limit_mib) else { return };
-        let room = f64::from(limit) - f64::from(fleet.spec.memory_mib);
-        let mut over = Vec::new();
-        for index in &fleet.ready {
-            let replica = &mut fleet.replicas[*index as usize];
-            let hours = self.now.since(replica.since).as_hours_f64();
-            let served = replica.station.counters(self.now).arrived as f64;
-            replica.leaked_mib = leak.mib_per_hour * hours + leak.mib_per_1000_requests * served / 1_000.0;
-            if replica.leaked_mib >= room {
-                over.push(*index);
-            }
-        }
-        for index in over {
-            self.crash(service, index);
         }
     }
 }

@@ -20,6 +20,7 @@ impl Simulation {
             running.fleet.ledger.close(end);
         }
         let node_cost = self.nodes.close(end);
+        self.note_ages(end);
         self.closing = true;
         while self.events.next_at() < u64::MAX {
             self.happen(recorder, stop)?;
@@ -58,6 +59,7 @@ impl Simulation {
             warm_up: self.scored_from.since(self.start),
             series,
             marks: self.marks,
+            aging: self.scenario.has_memory_limit().then_some(self.aging.sums),
             meter,
         }
     }

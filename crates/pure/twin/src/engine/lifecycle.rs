@@ -5,6 +5,7 @@ use homeostat_core::Instant;
 use super::Simulation;
 use super::event::What;
 use crate::fleet::{NextStep, Placed, Stage};
+use crate::station::Station;
 
 impl Simulation {
     /// A replica that serves from the start, on a node if there are any.
@@ -53,7 +54,9 @@ impl Simulation {
             NextStep::Node => self.find_node(service, replica),
             NextStep::Ready => {
                 self.services[service].fleet.post(self.now);
+                self.chill(service, replica);
                 self.release_held(service);
+                self.roll(service);
             }
             NextStep::Nothing => {}
         }
@@ -141,7 +144,11 @@ impl Simulation {
     pub(super) fn drain_end(&mut self, service: usize, replica: u32, epoch: u32) {
         let state = &self.services[service].fleet.replicas[replica as usize];
         if state.epoch == epoch && state.stage == Stage::Draining {
-            self.die(service, replica);
+            let replaced = state.replaced;
+            let lost = self.die(service, replica);
+            if replaced {
+                self.aging.cut_off(self.now, lost);
+            }
         }
     }
 
@@ -152,14 +159,18 @@ impl Simulation {
         }
     }
 
-    /// Ends a replica; requests inside are lost.
-    pub(super) fn die(&mut self, service: usize, replica: u32) {
+    /// Ends a replica; requests inside are lost. Returns how many of them would have been served.
+    pub(super) fn die(&mut self, service: usize, replica: u32) -> u64 {
         self.advance(service, replica);
         let fleet = &mut self.services[service].fleet;
         fleet.withdraw(replica);
-        let lost = fleet.replicas[replica as usize].station.kill(self.now);
+        let station = &mut fleet.replicas[replica as usize].station;
+        // Other servers don't know beforehand who would have been served.
+        let knows = matches!(station, Station::Fcfs(_));
+        let lost = station.kill(self.now);
         self.end(service, replica);
         self.lose(&lost);
+        lost.iter().filter(|left| left.served || !knows).count() as u64
     }
 
     fn end(&mut self, service: usize, replica: u32) {
@@ -177,21 +188,22 @@ impl Simulation {
     }
 
     /// The process of a replica dies. A new one starts on the same node, unless it was on its way out.
-    pub(super) fn crash(&mut self, service: usize, replica: u32) {
+    /// Returns how many requests were lost.
+    pub(super) fn crash(&mut self, service: usize, replica: u32) -> u64 {
         let state = &self.services[service].fleet.replicas[replica as usize];
         let (node, speed, draining) = (state.node, state.speed, state.stage == Stage::Draining);
         // The node's place passes to the new process.
         self.services[service].fleet.replicas[replica as usize].node = None;
         if draining {
             self.services[service].fleet.replicas[replica as usize].node = node;
-            self.die(service, replica);
-            return;
+            return self.die(service, replica);
         }
-        self.die(service, replica);
+        let lost = self.die(service, replica);
         let index = self.services[service].fleet.order(self.now);
         let load = self.services[service].fleet.replicas[index as usize].restart(self.now, node, 1.0);
         self.apply_speed(service, index, speed);
         self.plan_step(service, index, self.now + load);
         self.services[service].fleet.post(self.now);
+        lost
     }
 }

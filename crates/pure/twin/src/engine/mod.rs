@@ -5,6 +5,7 @@
 //! costs no event unless it fails ([`direct`]); otherwise each visit to a service ends by an event
 //! ([`visits`]). Both give the same results, which a test checks.
 
+mod aging;
 pub(crate) mod control;
 mod direct;
 pub(crate) mod event;
@@ -21,10 +22,11 @@ use homeostat_core::{Controller, Decision, Instant, Observation, Span};
 
 use crate::balance::Picker;
 use crate::fleet::{Fleet, Nodes};
-use crate::outcome::{Ledger, Mark, Meter, Outcome, Tally};
+use crate::outcome::{AgingTally, Ledger, Mark, Meter, Outcome, Tally};
 use crate::scenario::{Sampler, Scenario, ScenarioError, Server};
 use crate::sense::Pipeline;
 use crate::workload::{Arrival, Arrivals};
+pub(crate) use aging::CHECK;
 use event::{Queue, What};
 use visits::{Request, Visit};
 
@@ -114,6 +116,7 @@ pub struct Simulation {
     events: Queue,
     nodes: Nodes,
     tally: Tally,
+    aging: AgingTally,
     next_id: u64,
     direct: bool,
     closing: bool,
@@ -151,6 +154,7 @@ impl Simulation {
             stages: stages(scenario),
             nodes: Nodes::new(&scenario.nodes, key, start, scored_from),
             tally: Tally::new(start, scored_from, scenario.objective.latency, WINDOW),
+            aging: AgingTally::new(scored_from),
             scenario: scenario.clone(),
             seed: key,
             next_arrival: arrivals.next(),
@@ -199,6 +203,7 @@ impl Simulation {
                 self.open_replica(service, index);
             }
             self.services[service].fleet.post(self.start);
+            self.plan_memory(service);
             let service = service as u16;
             self.events.push(self.start, What::Scrape { service });
             let period = self.services[usize::from(service)].controller.cadence().period;
@@ -273,6 +278,7 @@ impl Simulation {
             What::NodeIdle { node } => self.nodes.reap(node, at),
             What::Strike { fault, nth } => self.strike(fault.into(), nth),
             What::SlowEnd { service, replica, epoch } => self.slow_end(service.into(), replica, epoch),
+            What::Memory { service } => self.check_memory(service.into()),
         }
         Ok(())
     }

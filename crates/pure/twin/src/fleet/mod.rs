@@ -1,5 +1,6 @@
 //! The replicas of one service: ordered, starting, ready, draining, gone.
 
+pub(crate) mod memory;
 mod nodes;
 mod replica;
 
@@ -9,12 +10,13 @@ use homeostat_core::{Instant, Span};
 
 use crate::balance::Ready;
 use crate::outcome::{Counts, Ledger};
-use crate::scenario::{FailureKind, Sampler, Server, Service};
+use crate::scenario::{FailureKind, Leak, Sampler, Server, Service};
 use crate::station::Station;
 use crate::station::batch::{Batch, BatchShape};
 use crate::station::fcfs::Fcfs;
 use crate::station::sharing::Sharing;
 
+pub(crate) use memory::Growth;
 pub(crate) use nodes::{Nodes, Placed};
 pub(crate) use replica::{Replica, Stage};
 
@@ -50,7 +52,13 @@ pub(crate) struct Fleet {
     /// Slots of `replicas` that can be used again.
     free: Vec<u32>,
     pub(crate) desired: u32,
+    /// Replicas allowed on top of `desired` at present.
+    pub(crate) surge: u32,
+    /// The version of replicas that are ordered, and how it leaks.
+    pub(crate) version: u32,
+    pub(crate) leak: Option<Leak>,
     ordered: u64,
+    memory_key: Key,
     pub(crate) ledger: Ledger,
 }
 
@@ -72,12 +80,16 @@ impl Fleet {
             spec: spec.clone(),
             cancels,
             key: key.child(&spec.name).child("starts"),
+            memory_key: key.child(&spec.name).child("memory"),
             phases: spec.start_up.phases().map(crate::scenario::Duration::sampler),
             replicas: Vec::new(),
             live: Vec::new(),
             ready: Vec::new(),
             free: Vec::new(),
             desired: 0,
+            surge: 0,
+            version: 0,
+            leak: spec.leak,
             ordered: 0,
             ledger,
         }
@@ -107,7 +119,10 @@ impl Fleet {
         let plan = std::array::from_fn(|i| self.phases[i].draw(&mut draws));
         let failure = self.failure(draws.uniform());
         let station = self.station_for(&self.spec.server);
-        let mut replica = Replica::new(ReplicaId(number), now, plan, failure, station);
+        let growth =
+            Growth::draw(self.spec.memory_mib, &self.spec.memory, self.leak, self.memory_key, number);
+        let mut replica =
+            Replica::new(ReplicaId(number), now, plan, failure, station, (self.version, growth));
         let index = if let Some(index) = self.free.pop() {
             replica.epoch = self.replicas[index as usize].epoch + 1;
             self.replicas[index as usize] = replica;
@@ -191,6 +206,24 @@ impl Fleet {
     /// Live replicas that have not been told to stop.
     pub(crate) fn serving(&self) -> impl Iterator<Item = u32> + '_ {
         self.live.iter().copied().filter(|i| self.replicas[*i as usize].stage != Stage::Draining)
+    }
+
+    /// Those of them that are named, in the order of their names.
+    pub(crate) fn named(&self, names: &[ReplicaId]) -> Vec<u32> {
+        let find = |id: &ReplicaId| self.serving().find(|i| self.replicas[*i as usize].id == *id);
+        names.iter().filter_map(find).collect()
+    }
+
+    /// Whether replicas start, and all of them are among these victims.
+    pub(crate) fn cuts_all_starts(&self, victims: &[u32]) -> bool {
+        let starts = |i: &u32| self.replicas[*i as usize].stage != Stage::Ready;
+        let starting = self.serving().filter(starts).count();
+        starting > 0 && victims.iter().filter(|i| starts(i)).count() == starting
+    }
+
+    /// Live replicas that have not been told to stop and run an old version.
+    pub(crate) fn old(&self) -> Vec<u32> {
+        self.serving().filter(|i| self.replicas[*i as usize].version < self.version).collect()
     }
 
     /// Stops sending requests to a replica.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use homeostat_core::observe::{Phase, Readiness, ReplicaId, ReplicaView};
 use homeostat_core::{Instant, Span};
 
+use super::memory::{Growth, Lived, hours_since};
 use super::{BACK_OFF, BACK_OFF_MOST, NextStep};
 use crate::scenario::FailureKind;
 use crate::sense::Snap;
@@ -52,8 +53,14 @@ pub(crate) struct Replica {
     pub(crate) snaps: VecDeque<Snap>,
     /// Speed of the node times that of any slowness in force.
     pub(crate) speed: f64,
-    /// Requests a leak has counted, and memory it has taken in MiB.
-    pub(crate) leaked_mib: f64,
+    /// When it became ready.
+    pub(crate) ready_at: Option<Instant>,
+    /// How its memory grows.
+    pub(crate) growth: Growth,
+    /// The version that it runs.
+    pub(crate) version: u32,
+    /// Whether it was told to stop to be replaced.
+    pub(crate) replaced: bool,
     plan: [Span; 4],
     failure: Option<FailureKind>,
     failures: u32,
@@ -66,6 +73,7 @@ impl Replica {
         plan: [Span; 4],
         failure: Option<FailureKind>,
         station: Station,
+        (version, growth): (u32, Growth),
     ) -> Self {
         Self {
             id,
@@ -78,7 +86,10 @@ impl Replica {
             due: None,
             snaps: VecDeque::new(),
             speed: 1.0,
-            leaked_mib: 0.0,
+            ready_at: None,
+            growth,
+            version,
+            replaced: false,
             plan,
             failure,
             failures: 0,
@@ -88,6 +99,18 @@ impl Replica {
     pub(crate) const fn enter(&mut self, stage: Stage, now: Instant) {
         self.stage = stage;
         self.since = now;
+        if matches!(stage, Stage::Ready) {
+            self.ready_at = Some(now);
+        }
+    }
+
+    /// What its memory depends on.
+    pub(crate) fn lived(&mut self, now: Instant) -> Lived {
+        Lived {
+            hours: hours_since(self.ready_at, now),
+            served: self.station.counters(now).arrived as f64,
+            inside: f64::from(self.station.outstanding(now)),
+        }
     }
 
     /// Length of the present stage.

@@ -27,7 +27,7 @@ pub(super) fn scenario(scenario: &Scenario) -> Checked {
         "services[0].service_time",
         "work without a variance",
     )?;
-    refuse(first.leak.is_some(), "services[0].leak", "a leak")?;
+    refuse(first.cold.is_some(), "services[0].cold", "cold caches")?;
     refuse(scenario.client.retries > 0, "client.retries", "retries")?;
     refuse(!scenario.faults.is_empty(), "faults", "faults")?;
     refuse(!scenario.nodes.is_empty(), "nodes", "node pools")?;

@@ -22,6 +22,7 @@ impl Fluid {
         let Some((at, what)) = self.events.pop() else { return Ok(()) };
         match what {
             What::Scrape { .. } => self.scrape(),
+            What::Memory { .. } => self.check_memory(),
             What::Tick { again, .. } => {
                 if stop(at) {
                     return Err(Stop::Asked);
@@ -56,6 +57,7 @@ impl Fluid {
             inside: (self.inside + noise).max(0.0) + held,
             waiting: (self.waiting + draws.uniform()).floor() + held,
             waiting_each: self.waiting / ready,
+            inside_each: self.inside / ready,
             held,
             number: 0,
         });
@@ -107,14 +109,20 @@ impl Fluid {
     fn act(&mut self, order: &Order) {
         let serving = self.fleet.serving().count();
         let wanted = (order.replicas + order.surge) as usize;
-        let changed = self.fleet.desired != order.replicas || serving != wanted;
+        let changed = self.fleet.desired != order.replicas || serving != wanted || !order.replace.is_empty();
+        let falls = order.replicas < self.fleet.desired;
         self.fleet.desired = order.replicas;
         if serving > wanted {
-            for victim in self.fleet.victims(serving - wanted, &order.retire) {
-                self.retire(victim);
+            let victims = self.fleet.victims(serving - wanted, &order.retire);
+            self.watch_surge(order, &victims);
+            for victim in victims {
+                self.retire_by(victim, order, falls);
             }
         }
-        for _ in serving..wanted {
+        for victim in self.fleet.named(&order.replace) {
+            self.retire_by(victim, order, false);
+        }
+        for _ in self.fleet.serving().count()..wanted {
             let index = self.enlist();
             let state = &self.fleet.replicas[index as usize];
             let what = What::Step { service: 0, replica: index, epoch: state.epoch };
@@ -171,7 +179,7 @@ impl Fluid {
     }
 
     /// Tells a replica to stop: a starting one ends at once, a ready one works off what it has.
-    fn retire(&mut self, index: u32) {
+    pub(super) fn retire(&mut self, index: u32) {
         if self.fleet.replicas[index as usize].stage != Stage::Ready {
             self.end(index);
             return;
@@ -190,18 +198,21 @@ impl Fluid {
         if rest_s > drain.as_secs_f64() {
             let inside = self.shape.slots * (used + wait_s / self.shape.mean_s);
             let lost = inside * (1.0 - drain.as_secs_f64() / rest_s);
+            if self.fleet.replicas[index as usize].replaced {
+                self.aging.cut_off(self.now, (lost + 0.5) as u64);
+            }
             let batch = Batch { requests: lost, late: lost, failed: lost, kind: Kind::Steady(0) };
             self.tally.fared(self.now, batch);
         }
     }
 
     /// Share of the ready replicas' slots that are busy.
-    fn used(&self) -> f64 {
+    pub(super) fn used(&self) -> f64 {
         let capacity = f64::from(self.backlog.ready()) * self.shape.slots;
         ((self.inside - self.waiting) / capacity.max(1.0)).clamp(0.0, 1.0)
     }
 
-    fn end(&mut self, index: u32) {
+    pub(super) fn end(&mut self, index: u32) {
         self.fleet.end(index, self.now);
         self.fleet.post(self.now);
     }

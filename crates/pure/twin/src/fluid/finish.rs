@@ -19,6 +19,7 @@ impl Fluid {
             return Err(Stop::TooShort(span, self.scored_from.since(self.start)));
         }
         self.fleet.ledger.close(end);
+        self.note_ages(end);
         self.closing = true;
         while self.held_count > 0 && self.events.next_at() < u64::MAX {
             self.advance(Instant(self.events.next_at()));
@@ -59,6 +60,7 @@ impl Fluid {
             warm_up: self.scored_from.since(self.start),
             series,
             marks: self.marks,
+            aging: self.scenario.has_memory_limit().then_some(self.aging.sums),
             meter: None,
         }
     }

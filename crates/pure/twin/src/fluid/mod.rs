@@ -10,6 +10,7 @@
 //! Near saturation, where queues come and go by chance and last, steps are two seconds long. Left out are:
 //! what differs between replicas other than their age, and whatever [`Fluid::check`] refuses.
 
+mod aging;
 mod backlog;
 mod check;
 mod control;
@@ -30,7 +31,7 @@ use crate::curve::ServiceCurve;
 use crate::engine::event::{Queue, What};
 use crate::engine::{Recorder, Stop, WINDOW};
 use crate::fleet::Fleet;
-use crate::outcome::{Ledger, Mark, Outcome};
+use crate::outcome::{AgingTally, Ledger, Mark, Outcome};
 use crate::scenario::{Scenario, ScenarioError, Server};
 use backlog::{Backlog, Piece};
 use load::Load;
@@ -103,6 +104,7 @@ pub struct Fluid {
     marks: Vec<Mark>,
     decisions: u64,
     closing: bool,
+    aging: AgingTally,
 }
 
 impl Fluid {
@@ -164,6 +166,7 @@ impl Fluid {
             marks: Vec::new(),
             decisions: 0,
             closing: false,
+            aging: AgingTally::new(scored_from),
             shape,
             scenario: scenario.clone(),
         };
@@ -182,6 +185,7 @@ impl Fluid {
             self.joins(index);
         }
         self.fleet.post(self.start);
+        self.plan_memory();
         self.events.push(self.start, What::Scrape { service: 0 });
         let period = self.controller.cadence().period;
         self.events.push(self.start + period, What::Tick { service: 0, again: true });

@@ -10,7 +10,8 @@ use homeostat_core::observe::{FetchError, Reading, Sample};
 use homeostat_core::policy::{Need, Sensing};
 use homeostat_core::{Instant, Span};
 
-use crate::fleet::Fleet;
+use crate::fleet::memory::{Lived, hours_since};
+use crate::fleet::{Fleet, Replica};
 use crate::scenario::Metrics;
 use crate::sense::{self, Collector};
 
@@ -63,6 +64,8 @@ pub(super) struct Snap {
     pub(super) waiting: f64,
     /// Waiting at each replica.
     pub(super) waiting_each: f64,
+    /// Inside each replica.
+    pub(super) inside_each: f64,
     pub(super) held: f64,
     /// Number of the scrape.
     pub(super) number: u64,
@@ -119,12 +122,31 @@ impl Pipeline {
             } else {
                 self.pair_from(common, end, stay.answers_from)?
             };
-            let (milli, window) = metric.value(fleet, stay, now, before)?;
+            let (milli, window) = if metric == Metric::Memory {
+                (self.memory(replica, stay, now), Span::ZERO)
+            } else {
+                metric.value(fleet, stay, now, before)?
+            };
+            let milli = self.collector.noisy(name, now.at, milli);
             Some(Sample { replica: replica.id, milli, at: now.at, window })
         };
         let mut samples = Vec::with_capacity(fleet.live.len());
         samples.extend(fleet.live.iter().filter_map(sample));
         if samples.is_empty() { Reading::Failed(FetchError::Empty) } else { Reading::PerReplica(samples) }
+    }
+
+    /// Memory in thousandths of bytes as this scrape saw it.
+    fn memory(&self, replica: &Replica, stay: &Stay, now: &Snap) -> i64 {
+        let joined = stay.joined.arrived;
+        let served = if joined.is_finite() { now.sums.arrived.min(stay.left.arrived) - joined } else { 0.0 };
+        let lived = Lived {
+            hours: hours_since(replica.ready_at.filter(|ready| *ready <= now.at), now.at),
+            served: served.max(0.0),
+            inside: now.inside_each,
+        };
+        let key = self.collector.key.nth(now.number);
+        let mib = replica.growth.total_mib(lived);
+        replica.growth.shown_bytes(mib, key, replica.id.0) as i64 * 1_000
     }
 
     /// The snapshots for one whose first is not before `from`.
@@ -171,12 +193,12 @@ impl Pipeline {
             "activator_concurrency" => whole(now.held),
             _ => return Reading::Failed(FetchError::Empty),
         };
-        Reading::Total { milli: vec![milli], at: now.at }
+        Reading::Total { milli: vec![self.collector.noisy(name, now.at, milli)], at: now.at }
     }
 }
 
 /// What can be read of a replica.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Metric {
     Cpu,
     Memory,
@@ -199,9 +221,7 @@ impl Metric {
 
     fn value(self, fleet: &Fleet, stay: &Stay, now: &Snap, before: Option<&Snap>) -> Option<(i64, Span)> {
         match self {
-            Self::Memory => {
-                return Some((i64::from(fleet.spec.memory_mib) * 1_048_576 * 1_000, Span::ZERO));
-            }
+            Self::Memory => return None,
             Self::Queue => {
                 let takes = now.sums.busy_s >= stay.joined.busy_s && now.sums.busy_s <= stay.left.busy_s;
                 let waiting = if takes { now.waiting_each } else { 0.0 };

@@ -4,6 +4,7 @@
 //! success; failed requests count as infinitely long. Requests are scored by their arrival, from the end
 //! of the warm-up to the end of the trace; replica-hours over the same window, from order to end.
 
+mod aging;
 mod histogram;
 mod ledger;
 mod meter;
@@ -13,6 +14,8 @@ mod tally;
 use homeostat_core::{Instant, Span};
 use serde::{Deserialize, Serialize};
 
+pub(crate) use aging::AgingTally;
+pub use aging::{Aging, ReplicaAge};
 pub use histogram::Histogram;
 pub(crate) use ledger::{Counts, Ledger, count_series};
 pub use meter::{Answered, Meter};
@@ -75,6 +78,9 @@ pub struct Outcome {
     pub series: Series,
     /// Changes with their reasons; when there are very many, the largest.
     pub marks: Vec<Mark>,
+    /// What aging did, where a service has a memory limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aging: Option<Aging>,
     /// What a monitoring system would have recorded, where [`crate::Simulation::with_meter`] asked for it.
     #[serde(skip)]
     pub meter: Option<Meter>,

@@ -3,7 +3,9 @@
 
 use homeostat_core::Span;
 
-use super::{Fault, FaultKind, Generated, NodePool, SCENARIO_VERSION, Scenario, Server, Service, Source};
+use super::{
+    Fault, FaultKind, Generated, Leak, NodePool, SCENARIO_VERSION, Scenario, Server, Service, Source,
+};
 
 /// A scenario that can't be run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +37,20 @@ fn positive(value: f64, path: impl Into<String>) -> Checked {
 
 fn not_negative(value: f64, path: impl Into<String>) -> Checked {
     require(value.is_finite() && value >= 0.0, path, "must be 0 or more, for example 0.1")
+}
+
+fn check_leak(leak: &Leak, path: &str) -> Checked {
+    let amounts = [
+        ("mib_per_hour", leak.mib_per_hour),
+        ("mib_per_1000_requests", leak.mib_per_1000_requests),
+        ("acceleration_per_hour", leak.acceleration_per_hour),
+        ("step_mib", leak.step_mib),
+        ("cv", leak.cv),
+    ];
+    for (field, amount) in amounts {
+        not_negative(amount, format!("{path}.{field}"))?;
+    }
+    share(leak.share, format!("{path}.share"))
 }
 
 /// Steps of a generated series at most.
@@ -155,6 +171,7 @@ impl Scenario {
         let metrics = &self.metrics;
         share(metrics.missing, "metrics.missing")?;
         share(metrics.stale, "metrics.stale")?;
+        share(metrics.noise, "metrics.noise")?;
         require(!metrics.scrape.is_zero(), "metrics.scrape", "must be positive, for example 15s")?;
         require(
             metrics.window >= metrics.scrape,
@@ -221,6 +238,9 @@ impl Scenario {
         match fault.kind {
             FaultKind::Slow { factor, .. } => positive(factor, format!("{path}.kind.slow.factor")),
             FaultKind::Crash | FaultKind::NodeLoss => Ok(()),
+            FaultKind::Deploy(deploy) => {
+                deploy.leak.map_or(Ok(()), |leak| check_leak(&leak, &format!("{path}.kind.deploy.leak")))
+            }
         }
     }
 }
@@ -253,15 +273,47 @@ impl Service {
             share(failure.probability, at("start_up.failures.probability"))?;
         }
         share(start.failures.iter().map(|f| f.probability).sum(), at("start_up.failures"))?;
+        self.check_memory(path)
+    }
+
+    fn check_memory(&self, path: &str) -> Checked {
+        let at = |field: &str| format!("{path}.{field}");
         if let Some(leak) = self.leak {
-            not_negative(leak.mib_per_hour, at("leak.mib_per_hour"))?;
-            not_negative(leak.mib_per_1000_requests, at("leak.mib_per_1000_requests"))?;
+            check_leak(&leak, &at("leak"))?;
             require(
                 self.memory_limit_mib.is_some_and(|limit| limit > self.memory_mib),
                 at("memory_limit_mib"),
                 "a leak needs a limit above memory_mib, for example memory_limit_mib: 4096",
             )?;
         }
+        let memory = &self.memory;
+        not_negative(memory.mib_per_request, at("memory.mib_per_request"))?;
+        not_negative(memory.noise_mib, at("memory.noise_mib"))?;
+        let mut rest = 0.0;
+        if let Some(cache) = memory.cache {
+            not_negative(cache.mib, at("memory.cache.mib"))?;
+            require(
+                !cache.fills_in.is_zero(),
+                at("memory.cache.fills_in"),
+                "must be positive, for example 30m",
+            )?;
+            rest += cache.mib;
+        }
+        if let Some(collector) = memory.collector {
+            not_negative(collector.mib, at("memory.collector.mib"))?;
+            let every = "must be positive, for example 10m";
+            require(!collector.every.is_zero(), at("memory.collector.every"), every)?;
+            rest += collector.mib;
+        }
+        let fits = |limit: u32| f64::from(limit) > f64::from(self.memory_mib) + rest;
+        require(
+            self.memory_limit_mib.is_none_or(fits),
+            at("memory_limit_mib"),
+            "must be above memory_mib with a full cache and before a collection: a replica would be killed \
+             again and again",
+        )?;
+        let slower = self.cold.is_none_or(|cold| cold.factor.is_finite() && cold.factor >= 1.0);
+        require(slower, at("cold.factor"), "must be 1 or more, for example 1.5")?;
         Ok(())
     }
 

@@ -4,6 +4,8 @@ use homeostat_core::Span;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::memory::Leak;
+
 /// Which replicas a fault hits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -32,6 +34,18 @@ pub enum FaultKind {
         /// For how long.
         lasts: Span,
     },
+    /// A new version takes the place of the old one, replica after replica: one more is started, and when
+    /// it is ready the oldest of the old version retires. `which` says nothing here.
+    Deploy(Deploy),
+}
+
+/// A new version.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Deploy {
+    /// How it leaks. Default: not at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leak: Option<Leak>,
 }
 
 /// A fault and when it strikes: once, or again and again.

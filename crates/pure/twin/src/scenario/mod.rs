@@ -5,6 +5,7 @@ mod check;
 mod cluster;
 mod duration;
 mod fault;
+mod memory;
 mod service;
 mod traffic;
 mod validation;
@@ -19,9 +20,10 @@ use serde::{Deserialize, Serialize};
 pub use check::ScenarioError;
 pub use cluster::{Metrics, NodePool, Outage};
 pub use duration::{Duration, MeanCv, Pareto, Sampler};
-pub use fault::{Fault, FaultKind, Which};
+pub use fault::{Deploy, Fault, FaultKind, Which};
+pub use memory::{Cache, Cold, Collector, Leak, Memory};
 pub use service::{
-    Balancer, Batches, Failure, FailureKind, Leak, Outlook, Server, Service, Sharing, Slots, StartUp,
+    Balancer, Batches, Failure, FailureKind, Outlook, Server, Service, Sharing, Slots, StartUp,
 };
 pub use traffic::{
     Bursts, Constant, Generated, Part, Recorded, Regular, Scale, ServiceFromTokens, Source, Traffic,
@@ -170,6 +172,11 @@ impl Scenario {
         let again = start_up.model_load.least() + start_up.warm_up.least();
         let dies = !self.faults.is_empty() || self.services[0].memory_limit_mib.is_some();
         if dies { again } else { again + start_up.scheduling.least() + start_up.image_pull.least() }
+    }
+
+    /// Whether a service is killed at some amount of memory.
+    pub fn has_memory_limit(&self) -> bool {
+        self.services.iter().any(|service| service.memory_limit_mib.is_some())
     }
 
     /// Changes every start-up to this mean, keeping the proportions of its phases.

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::duration::Duration;
+use super::memory::{Cold, Leak, Memory};
 
 /// Up to a number of requests at a time, the rest wait in order of arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -172,18 +173,6 @@ impl StartUp {
     }
 }
 
-/// Memory that is never given back.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Leak {
-    /// MiB per hour.
-    #[serde(default)]
-    pub mib_per_hour: f64,
-    /// MiB per thousand requests.
-    #[serde(default)]
-    pub mib_per_1000_requests: f64,
-}
-
 /// Points at which the distribution of the work is told, up to the objective's latency.
 const LATENCY_PARTS: u64 = 64;
 
@@ -239,6 +228,12 @@ pub struct Service {
     /// Memory that is never given back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leak: Option<Leak>,
+    /// What makes memory move that is no leak. Default: nothing.
+    #[serde(default)]
+    pub memory: Memory,
+    /// Cold caches after a start. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cold: Option<Cold>,
     /// Price of a replica per hour. Default 1.
     #[serde(default = "Service::default_price")]
     pub price_per_hour: f64,
@@ -298,6 +293,15 @@ impl Service {
         spec.with_slots(self.slots()).build(&self.context(outlook))
     }
 
+    /// The policies that stand together behind one arbiter: see [`PolicySpec::build_all`].
+    pub fn policies(
+        &self,
+        spec: &PolicySpec,
+        outlook: &Outlook,
+    ) -> Result<Vec<Box<dyn Policy>>, PolicyError> {
+        spec.with_slots(self.slots()).build_all(&self.context(outlook))
+    }
+
     /// A policy for this service in the form in which a cluster takes it, where there is one.
     pub fn manifest(&self, spec: &PolicySpec, outlook: &Outlook) -> Result<Option<PolicySpec>, PolicyError> {
         spec.with_slots(self.slots()).manifest(&self.name, &self.context(outlook))
@@ -316,6 +320,7 @@ impl Service {
             promise: outlook.promise,
             service: outlook.promise.map(|promise| self.model(promise.latency)),
             metrics: outlook.metrics,
+            memory_limit_mib: self.memory_limit_mib.map(f64::from),
         }
     }
 

@@ -54,6 +54,7 @@ pub(crate) struct Collector {
     pub(crate) sensing: Sensing,
     pub(crate) missing: f64,
     stale: f64,
+    noise: f64,
     outages: Vec<Outage>,
     start: Instant,
     pub(crate) key: Key,
@@ -67,6 +68,7 @@ impl Collector {
             sensing: sensing.unwrap_or(own),
             missing: metrics.missing,
             stale: metrics.stale,
+            noise: metrics.noise,
             outages: metrics.outages.clone(),
             start,
             key: key.child("metrics"),
@@ -85,6 +87,15 @@ impl Collector {
     /// How far back a value can reach.
     pub(crate) fn reach(&self) -> Span {
         self.sensing.window + self.sensing.delay + self.sensing.scrape * 2
+    }
+
+    /// The value of a metric as the scrape at `at` reports it: off by the noise.
+    pub(crate) fn noisy(&self, name: &str, at: Instant, milli: i64) -> i64 {
+        if self.noise == 0.0 {
+            return milli;
+        }
+        let draw = self.key.child("noise").child(name).at(at.0).uniform();
+        (milli as f64 * (1.0 + self.noise * (2.0 * draw - 1.0))).round() as i64
     }
 
     /// Whether the metrics source doesn't answer.
@@ -135,7 +146,9 @@ impl Pipeline {
             waiting += u64::from(replica.station.waiting(now));
             let lost = missing > 0.0 && key.at(replica.id.0).chance(missing);
             if !lost {
-                let memory_mib = f64::from(fleet.spec.memory_mib) + replica.leaked_mib;
+                let lived = replica.lived(now);
+                let mib = replica.growth.total_mib(lived);
+                let memory_bytes = replica.growth.shown_bytes(mib, key, replica.id.0);
                 keep(
                     &mut replica.snaps,
                     horizon,
@@ -144,7 +157,7 @@ impl Pipeline {
                         at: now,
                         counters: replica.station.counters(now),
                         waiting: replica.station.waiting(now),
-                        memory_bytes: (memory_mib * 1_048_576.0) as u64,
+                        memory_bytes,
                     },
                 );
             }
@@ -174,6 +187,7 @@ impl Pipeline {
             let replica = &fleet.replicas[*index as usize];
             let (now, before) = self.pair(&replica.snaps, |s| s.at, readable)?;
             let (milli, window) = value(name, replica, fleet, now, before)?;
+            let milli = self.collector.noisy(name, now.at, milli);
             Some(Sample { replica: replica.id, milli, at: now.at, window })
         };
         let samples: Vec<Sample> = fleet.live.iter().filter_map(sample).collect();
@@ -194,7 +208,7 @@ impl Pipeline {
             "activator_concurrency" => now.held as i64 * 1_000,
             _ => return Reading::Failed(FetchError::Empty),
         };
-        Reading::Total { milli: vec![milli], at: now.at }
+        Reading::Total { milli: vec![self.collector.noisy(name, now.at, milli)], at: now.at }
     }
 
     /// The newest readable snapshot and the newest one at least a window before it, or the oldest.

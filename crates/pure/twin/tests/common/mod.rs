@@ -68,9 +68,9 @@ impl Run<'_> {
     pub(crate) fn over(&self, stream: LoadStream) -> (Outcome, Keep) {
         let spec: PolicySpec = serde_json::from_str(self.policy).unwrap();
         let controller = |service: &homeostat_twin::scenario::Service| {
-            let policy =
-                service.policy(&spec, &self.scenario.outlook(Instant::ZERO, self.peak_rate)).unwrap();
-            Controller::new(vec![policy], GuardProfile::bounds_only(), service.replicas)
+            let outlook = self.scenario.outlook(Instant::ZERO, self.peak_rate);
+            let policies = service.policies(&spec, &outlook).unwrap();
+            Controller::new(policies, GuardProfile::bounds_only(), service.replicas)
         };
         let controllers = self.scenario.services.iter().map(controller).collect();
         let initial = vec![self.initial; self.scenario.services.len()];

@@ -1,0 +1,97 @@
+//! What is known of each replica's memory.
+
+use std::collections::BTreeMap;
+
+use homeostat_core::observe::Sample;
+use homeostat_core::{Instant, Observation, Reading, ReplicaId};
+use homeostat_forecast::aging::{Detector, Eta, Settings, Verdict};
+
+const MIB: f64 = 1_048_576.0 * 1_000.0;
+
+/// One replica.
+#[derive(Debug, Clone)]
+pub(super) struct Watched {
+    detector: Detector,
+    /// When its first reading was taken, and what it was in MiB.
+    first: (Instant, f64),
+    /// The newest reading.
+    pub(super) last: (Instant, f64),
+    /// Successive readings near the limit.
+    pub(super) near: u32,
+}
+
+impl Watched {
+    pub(super) fn verdict(&self) -> Verdict {
+        self.detector.verdict()
+    }
+
+    /// Hours that it has been watched for.
+    pub(super) fn age_hours(&self) -> f64 {
+        self.last.0.since(self.first.0).as_hours_f64()
+    }
+
+    /// The time to the limit by a straight line from its first reading, while nothing better is known.
+    pub(super) fn plain_eta(&self, limit_mib: f64) -> Option<Eta> {
+        let hours = self.age_hours();
+        let rise = self.last.1 - self.first.1;
+        let known = rise > 0.0 && hours > 0.0;
+        known.then(|| {
+            let left = ((limit_mib - self.last.1) / rise * hours).max(0.0);
+            Eta { hours: left, low: left * 0.5, high: left * 2.0 }
+        })
+    }
+}
+
+/// All replicas.
+#[derive(Debug, Clone)]
+pub(super) struct Watch {
+    settings: Settings,
+    limit_mib: f64,
+    near_mib: f64,
+    pub(super) replicas: BTreeMap<ReplicaId, Watched>,
+}
+
+impl Watch {
+    pub(super) const fn new(settings: Settings, limit_mib: f64, near_mib: f64) -> Self {
+        Self { settings, limit_mib, near_mib, replicas: BTreeMap::new() }
+    }
+
+    /// Takes in what an observation shows, the memory in its first reading and the load in its second, and
+    /// forgets who is gone.
+    pub(super) fn look(&mut self, seen: &Observation) {
+        self.replicas.retain(|id, _| seen.replicas.iter().any(|view| view.id == *id && !view.deleting));
+        let (Some(Reading::PerReplica(memory)), load) = (seen.readings.first(), seen.readings.get(1)) else {
+            return;
+        };
+        for view in seen.replicas.iter().filter(|view| view.is_ready()) {
+            let Some(sample) = of(memory, view.id) else { continue };
+            let load = match load {
+                Some(Reading::PerReplica(samples)) => of(samples, view.id),
+                _ => None,
+            };
+            self.take(sample, load.map(|sample| sample.milli as f64 / 1_000.0));
+        }
+    }
+
+    fn take(&mut self, sample: &Sample, load: Option<f64>) {
+        let mib = sample.milli as f64 / MIB;
+        let new = || Watched {
+            detector: Detector::new(self.settings, Some(self.limit_mib)),
+            first: (sample.at, mib),
+            last: (Instant::ZERO, mib),
+            near: 0,
+        };
+        let watched = self.replicas.entry(sample.replica).or_insert_with(new);
+        if sample.at <= watched.last.0 {
+            return;
+        }
+        watched.last = (sample.at, mib);
+        watched.near = if mib >= self.near_mib { watched.near + 1 } else { 0 };
+        watched.detector.update(sample.at, Some(mib), load);
+    }
+}
+
+/// The sample of a replica among samples in order of id.
+fn of(samples: &[Sample], id: ReplicaId) -> Option<&Sample> {
+    samples.binary_search_by_key(&id, |sample| sample.replica).ok().map(|index| &samples[index])
+}
