@@ -1,18 +1,33 @@
 //! Slow feedback: the late share seen corrects what the model and the forecast leave out.
 //!
-//! An integral controller on the margin over the forecast rates: it rises with every late request and falls
-//! with the objective's budget, so that it rests where the late share seen is that of the objective (as the
+//! An integral controller on a margin over the forecast's middle, most of it as a multiple of the forecast's own
+//! uncertainty: it rises with every late request and falls
+//! with the objective's budget (as the
 //! on-line quantile tracking of conformal prediction does: Gibbs and Candès, 2021). What is seen is the queue
 //! at each scrape: those who come now wait for it.
 
 use homeostat_core::{Span, num};
 
-/// Bounds of the margin.
-const MARGIN: (f64, f64) = (-0.15, 0.30);
+/// Bounds of the margin. It never narrows a forecast: spending a budget on purpose cost attainment and saved
+/// nothing on the World Cup and mongo-01.
+const MARGIN: (f64, f64) = (0.0, 0.30);
 /// How long lateness counts against the budget.
 const MEMORY: Span = Span::from_secs(6 * 3_600);
 /// The remaining budget as a multiple of the plain one.
-const REMAINING: (f64, f64) = (0.25, 2.0);
+const REMAINING: (f64, f64) = (0.25, 1.0);
+
+/// How the margin divides.
+const SPREAD: f64 = 4.0;
+const LEVEL: f64 = 0.25;
+
+/// Factors on a forecast.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Correction {
+    /// On the distance above the middle.
+    pub(super) spread: f64,
+    /// On all.
+    pub(super) level: f64,
+}
 
 /// What was seen of the objective.
 #[derive(Debug, Clone)]
@@ -43,9 +58,9 @@ impl Feedback {
         self.spent = self.spent * keep + late * (1.0 - keep);
     }
 
-    /// Factor on the forecast's rates.
-    pub(super) fn factor(&self) -> f64 {
-        1.0 + self.margin
+    /// What the forecast is corrected by.
+    pub(super) fn correction(&self) -> Correction {
+        Correction { spread: 1.0 + self.margin * SPREAD, level: 1.0 + self.margin * LEVEL }
     }
 
     /// What is left of the budget, as a multiple of it.

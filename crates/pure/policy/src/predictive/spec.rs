@@ -27,7 +27,7 @@ pub enum Use {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PredictiveSpec {
-    /// Multiplies the late share that a window may have: below 1 is more careful, above 1 cheaper. Default 1.
+    /// Multiplies the late share that a window may have: below 1 is more careful, above 1 cheaper. Default 0.3.
     pub risk: f64,
     /// How long after its return a replica must not be needed for it to be given up. Default 2 min.
     pub hold: Span,
@@ -47,7 +47,7 @@ pub struct PredictiveSpec {
     pub headroom_percent: f64,
     /// Whether the attainment seen corrects the model. Default true.
     pub feedback: bool,
-    /// What the margin over the forecast gains during a minute in which all are late. Default 0.08.
+    /// What the margin over the forecast gains during a minute in which all are late. Default 0.04.
     pub gain: f64,
     /// Sample paths. Default 200.
     pub paths: u32,
@@ -59,7 +59,7 @@ pub struct PredictiveSpec {
 impl Default for PredictiveSpec {
     fn default() -> Self {
         Self {
-            risk: 1.0,
+            risk: 0.3,
             hold: Span::from_secs(120),
             step: Span::from_secs(30),
             period: Span::from_secs(15),
@@ -69,7 +69,7 @@ impl Default for PredictiveSpec {
             quantile: 0.99,
             headroom_percent: 25.0,
             feedback: true,
-            gain: 0.08,
+            gain: 0.04,
             paths: 200,
             model: None,
         }
@@ -96,7 +96,7 @@ impl PredictiveSpec {
         };
         let share = |value: f64| value > 0.0 && value < 1.0;
         if !(self.risk.is_finite() && self.risk > 0.0) {
-            return refuse("risk", &self.risk, "a number above 0", "1.0");
+            return refuse("risk", &self.risk, "a number above 0", "0.3");
         }
         if self.step < Span::SECOND || self.step > Span::MINUTE * 10 {
             return refuse("step", &self.step, "a length of time from 1s to 10m", "30s");
