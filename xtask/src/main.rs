@@ -10,14 +10,22 @@
 //! | `bounds` | tuned policies and the bound on recorded traffic, see docs/bound.md and docs/tuning.md |
 //! | `tuning-check` | `tune` against exhaustive search over the same spaces, see docs/tuning.md |
 //! | `calibration` | fits records with known parameters and puts the table into docs/calibration.md |
+//! | `peers` | our forecasts beside outside models', see docs/forecasting-peers.md |
+//! | `m4` | M4 Hourly, see docs/forecasting-peers.md |
+//! | `coverage` | how often our 90 % interval holds, day by day and after the load doubles |
 //! | `oscillation` | square waves under noisy metrics, into docs/oscillation.md |
 //! | `rejuvenation` | leaks under `rejuvenate` and today's restarts, see docs/rejuvenation.md |
+//! | `aging` | slopes, false alarms, time to the limit and peers: the tables of docs/aging.md |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
+mod aging;
 mod bounds;
 mod calibration;
+mod coverage;
 mod fidelity;
+mod m4;
 mod oscillation;
+mod peers;
 mod product;
 mod rejuvenation;
 mod table;
@@ -42,12 +50,16 @@ fn main() -> ExitCode {
         "bounds" => bounds::run(&root(), &rest),
         "tuning-check" => tuning::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
+        "aging" => aging::run(&root(), &rest),
         "oscillation" => oscillation::run(&root()),
         "rejuvenation" => rejuvenation::run(&root()),
         "calibration" => calibration::run(&root(), cargo()),
+        "peers" => peers::run(&root(), &rest),
+        "m4" => m4::run(&root(), &rest),
+        "coverage" => coverage::run(&root()),
         other => Err(anyhow::anyhow!(
             "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, bounds, \
-             tuning-check, calibration, oscillation, rejuvenation and schema"
+             tuning-check, calibration, aging, oscillation, rejuvenation, peers, m4, coverage and schema"
         )),
     };
     match result {

@@ -73,7 +73,7 @@ fn scenario(folder: &Path, period: u32) -> Result<PathBuf> {
     let mut text = format!(
         "version: 1
 name: square-{period}
-description: A square wave whose period is {period} start-ups, seen through metrics that are off by up to 15 %.
+description: A square wave whose period is {period} start-ups, under metrics off by up to 15 %.
 traffic:
   source:
     generate:
@@ -126,7 +126,8 @@ fn table(period: u32, result: &Value) -> Result<String> {
     let stock = figures(result, "hpa-cpu-50")?;
     let mut text = format!(
         "\nPeriod {period} × start-up ({} s):\n\n\
-         | policy | flips/h | of HPA-50 without a window | more than stock HPA-50 | attainment | cost | of stock HPA-50 |\n\
+         | policy | flips/h | of HPA-50 without a window | more than stock HPA-50 | attainment | cost \
+         | of stock HPA-50 |\n\
          |---|---|---|---|---|---|---|\n",
         period * START_UP_S
     );
@@ -134,11 +135,11 @@ fn table(period: u32, result: &Value) -> Result<String> {
         let own = figures(result, name)?;
         writeln!(
             text,
-            "| {name} | {:.2} | {:.2} | {:+.2} | {:.2} % | {:.1} | {:.3} |",
+            "| {name} | {:.2} | {:.2} | {:+.2} | {:.3} % | {:.1} | {:.3} |",
             own.flips,
             own.flips / free.flips,
             own.flips - stock.flips,
-            (own.attainment * 10_000.0).floor() / 100.0,
+            (own.attainment * 100_000.0).floor() / 1_000.0,
             own.cost,
             own.cost / stock.cost
         )?;

@@ -28,7 +28,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
             "homeostat-report",
         ],
     ),
-    ("xtask", &[]),
+    ("xtask", &["homeostat-core", "homeostat-forecast", "homeostat-trace"]),
 ];
 
 /// What nothing below `crates/pure` may reach, not even through others.

@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Calibrate(CalibrateArgs),
     /// Replay recorded replica counts in the twin and report how far it is from the record
     Validate(ValidateArgs),
+    /// Find replicas that leak, and say when each reaches its limit
+    Aging(AgingArgs),
     /// Search the settings of a policy on the tuning part of a trace, and report on the rest
     Tune(TuneArgs),
     /// Forecast a series with its uncertainty, and test the forecast on the series' own past
@@ -515,6 +517,29 @@ pub(crate) struct ForecastArgs {
     pub(crate) quiet: bool,
     #[command(flatten)]
     pub(crate) read: ReadArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AgingArgs {
+    /// CSV with `time`, `replica`, signals with their unit in the name (`memory_mib`, `fds`, `latency_ms`)
+    /// and `requests`; or a journal of a policy that reads memory per replica
+    pub(crate) file: PathBuf,
+    /// Limit of a signal, in its unit or in percent of the column `memory_limit_mib`; may be repeated
+    #[arg(long, value_name = "SIGNAL=LIMIT")]
+    pub(crate) limit: Vec<String>,
+    /// Which columns mean what: `time`, `replica`, `requests` (a rate) or `requests_total` (a counter), and
+    /// signals by their names, for example `time=ts,memory_bytes=used`
+    #[arg(long, value_name = "ROLE=COLUMN,…")]
+    pub(crate) map: Option<String>,
+    /// Zone of times without an offset: an IANA name or an offset [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw values, trends and the fans to the limits to this file (SVG)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Command::Merge(args) => commands::merge::run(&args),
         Command::Calibrate(args) => commands::calibrate::run(&args),
         Command::Validate(args) => commands::validate::run(&args),
+        Command::Aging(args) => commands::aging::run(&args),
         Command::Tune(args) => commands::tune::run(&args),
         Command::Forecast(args) => commands::forecast::run(&args),
         Command::Hindsight(args) => commands::hindsight::run(&args),

@@ -1,4 +1,4 @@
-//! The best daily schedule in hindsight: reaches what it is asked for, cheaper than a fixed count, and is what
+//! The best daily schedule in hindsight: reaches what it is asked for, follows the bursts, and is what
 //! `compare` runs.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]

@@ -11,11 +11,12 @@ const YOUTH: f64 = 4.0;
 const BIAS_STEP: f64 = 0.002;
 /// How much better a model has to be than the linear regression, which contains the simple ones as special
 /// cases: a change of model costs accuracy until the spread has learned it.
-const BETTER: f64 = 1.05;
+const BETTER: f64 = 1.15;
 /// As [`BETTER`], for the hybrid, whose errors are much like those of its linear part.
-const BETTER_HYBRID: f64 = 1.02;
-/// A model is a candidate after this many targets.
-const TRIED: u32 = 120;
+const BETTER_HYBRID: f64 = 1.03;
+/// A model is a candidate after targets of this many seconds, and at least this many; the linear regression
+/// at once.
+const TRIED: (f64, f64) = (172_800.0, 48.0);
 /// The present choice stays while its error is at most this times that of the other.
 const STAY: f64 = 1.02;
 
@@ -92,12 +93,11 @@ impl Errors {
 /// The models' errors at one distance.
 struct Board {
     ahead: usize,
+    tried: u32,
     /// Forecasts of the last `ahead` origins, model by model.
     pending: Vec<f32>,
     errors: Vec<Errors>,
     handicaps: Vec<f64>,
-    /// Which models have been compared already.
-    joined: Vec<bool>,
     chosen: usize,
     why: Why,
 }
@@ -117,12 +117,13 @@ impl Choice {
         if told {
             answers.retain(|(name, ..)| only == Some(*name));
         }
+        let tried = (TRIED.0 / step_s).max(TRIED.1) as u32;
         let board = |ahead: &usize| Board {
             ahead: *ahead,
+            tried,
             pending: vec![f32::NAN; ahead * answers.len()],
             errors: vec![Errors::default(); answers.len()],
             handicaps: answers.iter().map(|(name, ..)| handicap(name)).collect(),
-            joined: vec![false; answers.len()],
             chosen: 0,
             why: Why::OnlyOne,
         };
@@ -151,7 +152,7 @@ impl Choice {
                 let slot = (self.steps % board.ahead as u64) as usize * count + index;
                 let before = f64::from(std::mem::replace(&mut board.pending[slot], *forecast as f32));
                 if let Some(actual) = actual.filter(|_| !before.is_nan()) {
-                    board.score(index, actual, before, self.weight);
+                    board.errors[index].add(actual, before, self.weight);
                 }
             }
         }
@@ -215,21 +216,13 @@ fn handicap(name: &str) -> f64 {
     match name {
         "direct" => 1.0,
         "hybrid" => BETTER_HYBRID,
+        // what to provide for, not what to expect
+        "moving_quantile" => f64::INFINITY,
         _ => BETTER,
     }
 }
 
 impl Board {
-    /// A model that joins makes all begin anew: they are compared on the same targets.
-    fn score(&mut self, model: usize, actual: f64, forecast: f64, weight: f64) {
-        if !std::mem::replace(&mut self.joined[model], true) {
-            for errors in &mut self.errors {
-                *errors = Errors { bias: errors.bias, ..Errors::default() };
-            }
-        }
-        self.errors[model].add(actual, forecast, weight);
-    }
-
     fn choose(&mut self, history: &History, told: bool, default: usize) {
         if told {
             self.why = Why::Told;
@@ -239,7 +232,7 @@ impl Board {
             (self.chosen, self.why) = (0, Why::Constant);
             return;
         }
-        let tried = |(_, errors): &(usize, &Errors)| errors.count >= TRIED;
+        let tried = |(index, errors): &(usize, &Errors)| errors.count >= self.tried || *index == default;
         let fair = |(index, errors): (usize, &Errors)| (index, errors.mean * self.handicaps[index]);
         let candidates = || self.errors.iter().enumerate().filter(tried).map(fair);
         let Some((best, least)) = candidates().min_by(|a, b| a.1.total_cmp(&b.1)) else {
@@ -247,7 +240,7 @@ impl Board {
             return;
         };
         let present = fair((self.chosen, &self.errors[self.chosen]));
-        if self.errors[self.chosen].count < TRIED || present.1 > STAY * least {
+        if !tried(&(self.chosen, &self.errors[self.chosen])) || present.1 > STAY * least {
             self.chosen = best;
         }
         self.why = match candidates().count() {

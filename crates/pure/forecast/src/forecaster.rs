@@ -75,7 +75,7 @@ impl Forecaster {
         let knots = knots(steps);
         Self {
             steps,
-            history: History::new(settings.step),
+            history: History::new(settings.step, &settings.calendar.events),
             choice: Choice::new(&knots, settings.step.as_secs_f64(), settings.only),
             spread: Spread::new(&knots),
             trajectories: Trajectories::new(steps),

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use common::{Keep, Run, scenario};
 use homeostat_core::observe::Reading;
@@ -16,13 +16,16 @@ use serde_json::{Value, json};
 
 const HPA: &str = r#"{ "hpa": { "cpu_percent": 70, "min": 10, "max": 10 } }"#;
 
+/// Noise changes nothing about how replicas serve.
+static CURVE: LazyLock<Arc<ServiceCurve>> =
+    LazyLock::new(|| Arc::new(ServiceCurve::measure(&scenario(json!({})), 16, 1)));
+
 fn fluid(run: &Run<'_>, stream: homeostat_core::load::LoadStream) -> (Outcome, Keep) {
     let spec: PolicySpec = serde_json::from_str(run.policy).unwrap();
     let service = &run.scenario.services[0];
     let policy = service.policy(&spec, &run.scenario.outlook(Instant::ZERO, run.peak_rate)).unwrap();
     let controllers = vec![Controller::new(vec![policy], GuardProfile::bounds_only(), service.replicas)];
-    let curve = Arc::new(ServiceCurve::measure(run.scenario, 20, 1));
-    let twin = Fluid::new(run.scenario, run.seed, controllers, &[run.initial], stream, &curve).unwrap();
+    let twin = Fluid::new(run.scenario, run.seed, controllers, &[run.initial], stream, &CURVE).unwrap();
     let mut keep = Keep::default();
     (twin.run(&mut keep, &mut |_| false).unwrap(), keep)
 }
@@ -77,7 +80,7 @@ fn rivals_decide_the_same_twice() {
     let world = scenario(json!({ "metrics": { "noise": 0.15 } }));
     let wave = || {
         let rate = |minute: u32| if minute % 10 < 5 { 60.0 } else { 120.0 };
-        workload::series(Span::MINUTE, (0..180).map(rate).collect())
+        workload::series(Span::MINUTE, (0..60).map(rate).collect())
     };
     for name in ["phpa", "mark", "mu", "aws-predictive"] {
         let catalog = homeostat_policy::spec::catalog();

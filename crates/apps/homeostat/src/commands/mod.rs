@@ -1,6 +1,7 @@
 //! One module per command.
 
 mod again;
+pub(crate) mod aging;
 pub(crate) mod calibrate;
 pub(crate) mod compare;
 pub(crate) mod completions;

@@ -8,5 +8,6 @@ pub(crate) mod past;
 pub(crate) mod policies;
 pub(crate) mod scenario;
 pub(crate) mod series;
+pub(crate) mod signals;
 pub(crate) mod traffic;
 pub(crate) mod yaml;

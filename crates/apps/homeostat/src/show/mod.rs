@@ -1,6 +1,7 @@
 //! What goes out: tables, JSON, the report.
 
 pub(crate) mod against;
+pub(crate) mod aging_plot;
 pub(crate) mod fan_plot;
 pub(crate) mod fit_plot;
 pub(crate) mod forecast;

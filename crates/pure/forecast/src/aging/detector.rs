@@ -6,6 +6,7 @@ use super::blocks::{Block, Blocks};
 use super::reach::reach;
 use super::trend::Trend;
 use super::{Eta, Settings, Verdict, Why};
+use crate::trend::shape::Pace;
 
 /// Blocks that a trend needs.
 const LEAST: usize = 8;
@@ -13,6 +14,14 @@ const LEAST: usize = 8;
 const LINGER_S: f64 = 3_600.0;
 /// Without a limit, a rise by this share of the level is an alarm.
 const GROWTH: f64 = 0.1;
+/// The upper end of the time to the limit may be at most this many times its middle.
+const SURE: f64 = 2.0;
+/// With a limit, a steady trend must have gone this share of its way to the limit.
+const WAY: f64 = 0.33;
+/// And one that accelerates, which caches that fill and collectors never do, this share.
+const WAY_ACCELERATING: f64 = 0.12;
+/// What was given back by itself once must be outgrown this many times.
+const AGAIN: f64 = 1.5;
 /// A signal that came this near to its limit (as a share of it) before it fell was killed there, or rescued;
 /// below that it fell by itself.
 const BY_ITSELF: f64 = 0.9;
@@ -27,12 +36,23 @@ pub struct Detector {
     load: Option<f64>,
     lingering: f64,
     fall: Fall,
-    /// Highest level from which it fell by itself.
+    /// Most growth that it gave back by itself.
     released: f64,
     agreed: i32,
     /// As of `judged`.
     verdict: Verdict,
     judged: Instant,
+}
+
+/// The growth behind a slope.
+#[derive(Debug, Clone, Copy, Default)]
+struct Growth {
+    /// For how long.
+    hours: f64,
+    /// By how much.
+    by: f64,
+    /// Share of the way to the limit that it must have gone.
+    way: f64,
 }
 
 /// Watches for a fall to where it started: a restart that nobody announced.
@@ -80,7 +100,7 @@ impl Detector {
             load: None,
             lingering: 0.0,
             fall: Fall::default(),
-            released: f64::NEG_INFINITY,
+            released: 0.0,
             agreed: 0,
             verdict: Verdict::nothing(Why::NoData),
             judged: Instant::ZERO,
@@ -127,7 +147,7 @@ impl Detector {
     fn fell(&mut self, at: Instant, level: f64) {
         let top = self.fall.before.unwrap_or(level);
         if self.limit.is_none_or(|limit| top < BY_ITSELF * limit) && !self.fall.gap {
-            self.released = self.released.max(top);
+            self.released = self.released.max(top - level);
         }
         let change = self.fall.change;
         self.reset(Some(Blocks::new(at, level)), Why::TooFew);
@@ -144,7 +164,7 @@ impl Detector {
     /// The replica was restarted or got a new version: the clock starts again.
     pub fn restarted(&mut self, at: Instant) {
         self.reset(None, Why::NoData);
-        self.released = f64::NEG_INFINITY;
+        self.released = 0.0;
         self.last = self.last.max(at);
     }
 
@@ -177,18 +197,21 @@ impl Detector {
         let Some(newest) = whole.last() else { return };
         self.judged = blocks.middle(newest);
         let level = blocks.origin + f64::from(newest.value);
-        let (mut verdict, seen, grown) = if whole.len() < LEAST {
-            (Verdict::nothing(Why::TooFew), 0.0, 0.0)
+        let (mut verdict, growth) = if whole.len() < LEAST {
+            (Verdict::nothing(Why::TooFew), Growth::default())
         } else if whole.iter().all(|block| block.value == newest.value) {
-            (Verdict::nothing(Why::Constant), 0.0, 0.0)
+            (Verdict::nothing(Why::Constant), Growth::default())
         } else {
             match Trend::fit(blocks, self.settings.load && self.load.is_some()) {
-                Some(trend) => self.read(&trend),
-                None => (Verdict::nothing(Why::ByLoad), 0.0, 0.0),
+                Some(trend) => {
+                    self.released = self.released.max(trend.shape.fallen);
+                    self.read(&trend)
+                }
+                None => (Verdict::nothing(Why::ByLoad), Growth::default()),
             }
         };
         if verdict.why == Why::Leak {
-            verdict.why = self.effect(&verdict, seen, grown, level);
+            verdict.why = self.effect(&verdict, &growth, level);
         }
         let agrees = verdict.why == Why::Leak;
         let most = self.settings.persistence.max(1) as i32;
@@ -204,38 +227,41 @@ impl Detector {
         self.verdict = verdict;
     }
 
-    /// Slope, interval and time to the limit; for how many hours it has grown, and by how much.
-    fn read(&self, trend: &Trend) -> (Verdict, f64, f64) {
+    /// Slope, interval and time to the limit, and the growth behind them.
+    fn read(&self, trend: &Trend) -> (Verdict, Growth) {
         let (slope, error) = trend.shape.slope(0.0);
         let half = trend.shape.quantile * error;
         let (slope_low, slope_high) = (slope - half, slope + half);
         let why = match () {
+            () if slope_low > 0.0 && trend.shape.pace == Pace::Slowing => Why::Slowing,
             () if slope_low > 0.0 => Why::Leak,
             () if slope_high < 0.0 => Why::Falling,
             () => Why::NoTrend,
         };
         let to_limit = self
             .limit
-            .filter(|_| why == Why::Leak)
+            .filter(|_| slope_low > 0.0)
             .map(|limit| reach(&trend.shape, limit, |hours| trend.future(hours)));
         let verdict = Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };
         let since = trend.since();
-        (verdict, -since, trend.grown_since(since))
+        let grown = trend.shape.grown_since(since);
+        let way = if trend.shape.pace == Pace::Accelerating { WAY_ACCELERATING } else { WAY };
+        (verdict, Growth { hours: -since, by: grown, way })
     }
 
     /// Whether a rise that is certain matters.
-    fn effect(&self, verdict: &Verdict, seen: f64, grown: f64, level: f64) -> Why {
-        if level <= self.released {
+    fn effect(&self, verdict: &Verdict, growth: &Growth, level: f64) -> Why {
+        let (seen, grown) = (growth.hours, growth.by);
+        if self.released > 0.0 && grown <= AGAIN * self.released {
             return Why::Released;
         }
         match verdict.to_limit {
             Some(eta) => {
                 let horizon = self.settings.horizon.as_hours_f64();
-                if eta.hours <= horizon && eta.hours <= self.settings.reach * seen {
-                    Why::Leak
-                } else {
-                    Why::Far
-                }
+                let near = eta.hours <= horizon && eta.hours <= self.settings.reach * seen;
+                let sure = eta.high <= SURE * eta.hours;
+                let moved = self.limit.is_some_and(|limit| grown >= growth.way * (limit - level + grown));
+                if near && sure && moved { Why::Leak } else { Why::Far }
             }
             None if grown >= GROWTH * (level - grown).abs() => Why::Leak,
             None => Why::Small,

@@ -38,7 +38,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { block: Span::from_secs(300), horizon: Span::DAY * 7, reach: 2.0, persistence: 3, load: true }
+        Self { block: Span::from_secs(300), horizon: Span::DAY * 7, reach: 3.0, persistence: 4, load: true }
     }
 }
 
@@ -77,7 +77,9 @@ pub enum Why {
     Far,
     /// It looks like a leak, but not for long enough yet.
     NotYet,
-    /// It fell back from this level by itself before.
+    /// It rises, but ever more slowly: a plateau ahead.
+    Slowing,
+    /// It gave back as much growth by itself before.
     Released,
     /// A leak.
     Leak,
@@ -97,6 +99,7 @@ impl Why {
             Self::Small => "small",
             Self::Far => "far",
             Self::NotYet => "not_yet",
+            Self::Slowing => "slowing",
             Self::Released => "released",
             Self::Leak => "leak",
         }

@@ -4,7 +4,7 @@ use homeostat_core::Instant;
 
 use super::blocks::{Block, Blocks};
 use crate::trend::median;
-use crate::trend::shape::{Moment, Points, Shape};
+use crate::trend::shape::{Moment, Points, Shape, Term};
 
 /// A load that varies by less than this share says nothing.
 const STEADY: f64 = 0.01;
@@ -102,15 +102,23 @@ impl Trend {
         self.clock[i] + (self.clock[i + 1] - self.clock[i]) * (hours - from) / (to - from)
     }
 
+    /// The terms beside a straight line, in words: `bend`, `step` or `curve`, with hours before now.
+    pub fn terms(&self) -> Vec<(&'static str, f64)> {
+        let hours = |place: f64| {
+            let index = self.clock.partition_point(|clock| *clock < place);
+            -self.hours.get(index).copied().unwrap_or(0.0)
+        };
+        let word = |term: &Term| match term {
+            Term::Bend(place) => ("bend", hours(*place)),
+            Term::Step(place) => ("step", hours(*place)),
+            Term::Curve(place) => ("curve", hours(*place)),
+        };
+        self.shape.terms.iter().map(word).collect()
+    }
+
     /// Since when the present trend has lasted, by the clock (about hours before now, at most 0).
     pub(crate) fn since(&self) -> f64 {
         self.shape.since(self.clock[0])
-    }
-
-    /// By how much the level grew since then, load apart.
-    pub(crate) fn grown_since(&self, clock: f64) -> f64 {
-        let level = |clock: f64| self.shape.level(&Moment { clock, ..Moment::default() });
-        level(0.0) - level(clock)
     }
 
     /// The fitted level at block `index`, load included.

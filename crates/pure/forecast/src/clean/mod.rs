@@ -8,6 +8,7 @@
 //! and can also take back what it believed at first. Everything that was changed is said in [`Note`]s.
 
 mod order;
+mod plateau;
 mod resample;
 mod screen;
 mod whole;

@@ -1,6 +1,6 @@
 //! One value after the other: what is no load told from no load, by what was seen before.
 //!
-//! Four things are looked for. An **outage**: traffic that was clearly there falls to under 5 % of its level
+//! Five things are looked for. An **outage**: traffic that was clearly there falls to under 5 % of its level
 //! so fast that chance is out of the question (the squared fall over the noise, summed over the steps, is at
 //! least 20: for Poisson counts the chance of that is e⁻²⁰), and has not come back to 20 %. A **silence**:
 //! zeros five times as long as the series has ever been quiet, for an hour at least, after two days of
@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use homeostat_core::{Instant, Span, num};
 
 use super::Reason;
+use super::plateau::Plateau;
 use crate::series::Value;
 
 /// Known values that the level and its noise are taken from.
@@ -79,6 +80,7 @@ pub struct Screen {
     /// Values equal to the one before, in the present run and before it (of how many).
     equal: usize,
     before: (f64, f64),
+    plateau: Plateau,
     last: Option<(Instant, f64)>,
 }
 
@@ -99,6 +101,7 @@ impl Screen {
             spike: None,
             equal: 0,
             before: (0.0, 0.0),
+            plateau: Plateau::default(),
             last: None,
         }
     }
@@ -121,7 +124,12 @@ impl Screen {
         } else {
             let stuck = self.stuck(at, value);
             let silence = self.silence(at, value);
-            self.outage(at, value).or(silence).or_else(|| self.spike(at, value)).or(stuck)
+            let limit = self.plateau.since(at, value).map(|since| (Reason::Saturated, since));
+            let outage = self.outage(at, value).or(silence);
+            if outage.is_some() {
+                self.plateau.forget();
+            }
+            outage.or_else(|| self.spike(at, value)).or(limit).or(stuck)
         };
         self.last = Some((at, value));
         self.known += 1;

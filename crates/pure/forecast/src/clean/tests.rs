@@ -164,6 +164,25 @@ fn saturated_values_are_lower_bounds() {
 }
 
 #[test]
+fn a_limit_that_stops_a_rise_is_saturation_and_a_flat_top_is_not() {
+    let demand = |i: u64| match i {
+        100..160 => 300.0 + 10.0 * (i - 100) as f64,
+        160..220 => 900.0,
+        _ => 300.0,
+    };
+    let free = poisson(demand, 400);
+    assert_eq!(reasons(&clean(&minutes(free.clone()))), []);
+    // The service does 600 a minute and no more; what waits is done after the crowd has gone.
+    let limited: Vec<f64> = free.iter().map(|count| count.min(600.0)).collect();
+    let cleaned = clean(&minutes(limited));
+    let bounds = |range: std::ops::Range<usize>| {
+        cleaned.series.values[range].iter().filter(|v| matches!(v, Value::AtLeast(_))).count()
+    };
+    assert!(bounds(0..125) == 0 && bounds(220..400) == 0, "{:?}", cleaned.notes);
+    assert!(bounds(125..220) >= 75, "{:?}", cleaned.notes);
+}
+
+#[test]
 fn times_too_far_apart_are_refused() {
     let mut points = minutes([60.0, 60.0]);
     points.push(Point { at: Instant(u64::MAX / 2), value: 1.0, saturated: false });

@@ -109,7 +109,7 @@ fn screened(series: &Series, count: Option<f64>) -> Vec<Note> {
         };
         let judged = screen.screen(at, raw, saturated);
         let (Some(reason), Some(from)) = (judged.reason, judged.since) else { continue };
-        if reason == Reason::Saturated {
+        if saturated {
             continue;
         }
         match notes.last_mut() {
@@ -150,12 +150,17 @@ fn believed(series: &Series, note: &Note, all: &[Note]) -> bool {
     }
 }
 
+/// Takes the values of a note back, or to lower bounds.
 fn blank(series: &mut Series, note: &Note) {
     let from = (note.from.since(series.start).0 / series.step.0) as usize;
     let until = (note.until.since(series.start).0 / series.step.0) as usize;
     let end = until.min(series.values.len());
-    if from < end {
-        series.values[from..end].fill(Value::Missing);
+    for value in series.values.get_mut(from..end).unwrap_or_default() {
+        *value = match (note.reason, *value) {
+            (Reason::Saturated, Value::Known(value)) => Value::AtLeast(value),
+            (Reason::Saturated, other) => other,
+            _ => Value::Missing,
+        };
     }
 }
 

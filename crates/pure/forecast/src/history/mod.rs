@@ -5,14 +5,17 @@
 //! spring leaves out is a hole, the hour that autumn repeats overwrites itself.
 
 mod detail;
+mod events;
 mod ring;
 mod scale;
 
 use homeostat_core::{Span, num};
 
+use crate::calendar::Event;
 use crate::model::Place;
 use crate::series::Value;
 use detail::Detail;
+use events::Events;
 use ring::{Profile, Ring};
 pub(crate) use scale::Scale;
 
@@ -50,6 +53,7 @@ pub struct History {
     day: Profile,
     week: Profile,
     detail: Option<Detail>,
+    events: Events,
     weights: [f64; LEVEL_COUNT],
     levels: [f64; LEVEL_COUNT],
     last: f64,
@@ -89,7 +93,7 @@ impl Bucket {
 
 impl History {
     /// An empty history of a series with steps of length `step`.
-    pub fn new(step: Span) -> Self {
+    pub(crate) fn new(step: Span, events: &[Event]) -> Self {
         let step_s = (step.0 / Span::SECOND.0).max(1) as i64;
         let (fine_s, coarse_s) = (step_s.max(60), step_s.max(600));
         let weight =
@@ -113,6 +117,7 @@ impl History {
             day: Profile::new(coarse_s, DAY_S, 0.22),
             week: Profile::new(coarse_s, 7 * DAY_S, 0.4),
             detail: (2 * fine_s <= coarse_s).then(|| Detail::new(fine_s)),
+            events: Events::new(events),
             weights: LEVELS.map(weight),
             levels: [0.0; LEVEL_COUNT],
             last: 0.0,
@@ -129,6 +134,8 @@ impl History {
         let detail = self.detail_at(place);
         let z = value.map(|value| self.scale.z(value));
         let bare = z.map(|z| z - detail);
+        let season = Some(self.day_at(place)).filter(|day| !day.is_nan()).unwrap_or(0.0);
+        self.events.learn(place.at, bare.map(|bare| bare - season), self.levels[1] - season);
         self.level(place, bare);
         self.remember(place, z, bare);
         self.recent[self.steps % RECENT] = bare.map_or(f32::NAN, |bare| bare as f32);
@@ -223,9 +230,10 @@ impl History {
         self.season = season;
     }
 
-    /// Expected detail at a place, on the logarithmic scale.
+    /// Expected detail at a place and the effect of the events there, on the logarithmic scale.
     pub(crate) fn detail_at(&self, place: Place) -> f64 {
-        self.detail.as_ref().map_or(0.0, |detail| detail.at(self.fine.bucket(place.local_seconds)))
+        let bucket = self.fine.bucket(place.local_seconds);
+        self.detail.as_ref().map_or(0.0, |detail| detail.at(bucket)) + self.events.at(place.at)
     }
 
     /// The mean day at a place; NaN where unknown.
@@ -358,6 +366,7 @@ impl History {
             + self.coarse.bytes()
             + self.day.bytes()
             + self.week.bytes()
+            + self.events.bytes()
             + self.detail.as_ref().map_or(0, Detail::bytes)
     }
 }

@@ -137,7 +137,7 @@ impl Knot {
         let [late, long] = self.errors.map(|error| num::ln(error.max(LEAST)));
         self.terms = [1.0, fast - slow, levels[1] - levels[3], late, long, levels[1] - levels[4]];
         let scale = self.fit.predict(0, &self.terms.map(|term| term as f32));
-        self.scale = num::exp(scale.clamp(long - 2.0, long.max(late) + 1.5)).clamp(LEAST, 5.0);
+        self.scale = num::exp(scale.clamp(long - 2.0, long.max(late) + 1.5)).clamp(LEAST, 1.0);
     }
 }
 

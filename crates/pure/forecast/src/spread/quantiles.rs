@@ -14,6 +14,8 @@ pub(crate) type Offsets = [f64; 15];
 
 /// Quantiles of the normal distribution at the tracked levels over exp(E ln|x|), the scale's meaning.
 const NORMAL: [f64; 13] = [-4.86, -4.39, -3.70, -3.10, -2.42, -1.27, 0.0, 1.27, 2.42, 3.10, 3.70, 4.39, 4.86];
+/// Largest distance on the logarithmic scale: a factor of 20.
+const MOST: f64 = 3.0;
 /// Learning rate at first and in the end, and steps between.
 const RATE: (f64, f64, f64) = (0.2, 0.03, 300.0);
 
@@ -46,7 +48,7 @@ impl Quantiles {
         all[1..14].copy_from_slice(&sorted);
         all[0] = low - 0.3 * (sorted[3] - low);
         all[14] = high + 0.3 * (high - sorted[9]);
-        all.map(|offset| offset * scale)
+        all.map(|offset| (offset * scale).clamp(-MOST, MOST))
     }
 }
 

@@ -62,18 +62,18 @@ impl Basis {
         true
     }
 
-    /// By how much the squared error would fall with this column, and the column's coefficient.
-    pub(crate) fn gain(&self, rest: &mut [f64]) -> (f64, f64) {
+    /// By how much the squared error would fall with this column, which is used up.
+    pub(crate) fn gain(&self, rest: &mut [f64]) -> f64 {
         let whole = dot(rest, rest);
         for q in self.q.chunks_exact(rest.len()) {
             remove(rest, q);
         }
         let norm = dot(rest, rest);
         if norm <= NEW * whole || norm == 0.0 {
-            return (0.0, 0.0);
+            return 0.0;
         }
         let share = dot(rest, &self.residual);
-        (share * share / norm, share / norm)
+        share * share / norm
     }
 
     pub(crate) fn rss(&self) -> f64 {

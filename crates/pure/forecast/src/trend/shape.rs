@@ -1,4 +1,4 @@
-//! The shape of a trend: a straight line, or one with a bend, an upward step or a curve, whichever the data
+//! The shape of a trend: a straight line, or one with a bend, a step or a curve, whichever the data
 //! bear out once load is taken into account.
 //!
 //! Terms are added one at a time, as in multivariate adaptive regression splines (Friedman, Annals of
@@ -19,17 +19,37 @@ const MARGIN: usize = 4;
 /// Places tried for a bend or a step.
 const PLACES: usize = 40;
 /// Parameters that a bend or a step counts as: its height, and its place, which was searched.
-const PLACE_COST: f64 = 3.0;
+const PLACE_COST: f64 = 5.0;
+/// Parameters that a curve counts as.
+const CURVE_COST: f64 = 5.0;
+
+/// A slope of less than this share of the present one counts as flat.
+const FLAT: f64 = 0.1;
+/// Standard errors of its curvature from which a trend bends.
+const BENDING: f64 = 2.0;
+/// Share of the slope that must change for that.
+const BENT: f64 = 0.3;
+
+/// How a trend bends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Not to speak of.
+    Steady,
+    /// Ever steeper.
+    Accelerating,
+    /// Ever flatter: a plateau is neared.
+    Slowing,
+}
 
 /// A term beside the straight line; places are readings of the clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Term {
     /// The slope changes here.
     Bend(f64),
-    /// The level rises here.
+    /// The level jumps here.
     Step(f64),
-    /// It curves.
-    Curve,
+    /// The slope changes all the time from here on.
+    Curve(f64),
 }
 
 impl Term {
@@ -37,7 +57,7 @@ impl Term {
         match self {
             Self::Bend(place) => (clock - place).max(0.0),
             Self::Step(place) => f64::from(u8::from(clock >= place)),
-            Self::Curve => clock * clock,
+            Self::Curve(place) => (clock - place).max(0.0) * (clock - place).max(0.0),
         }
     }
 
@@ -46,14 +66,14 @@ impl Term {
         match self {
             Self::Bend(place) => f64::from(u8::from(clock > place)),
             Self::Step(_) => 0.0,
-            Self::Curve => 2.0 * clock,
+            Self::Curve(place) => 2.0 * (clock - place).max(0.0),
         }
     }
 
     const fn cost(self) -> f64 {
         match self {
             Self::Bend(_) | Self::Step(_) => PLACE_COST,
-            Self::Curve => 1.0,
+            Self::Curve(_) => CURVE_COST,
         }
     }
 }
@@ -82,6 +102,10 @@ pub(crate) struct Shape {
     pub(crate) criterion: f64,
     /// Half of the 90 % interval in standard errors.
     pub(crate) quantile: f64,
+    /// The largest jump down, as a positive number.
+    pub(crate) fallen: f64,
+    /// How the present trend bends.
+    pub(crate) pace: Pace,
 }
 
 /// Regressors at one moment.
@@ -97,10 +121,18 @@ impl Shape {
     pub(crate) fn fit(points: &Points<'_>) -> Option<Self> {
         let (basis, loads) = straight(points)?;
         let (mut terms, mut grown) = grow(points, &basis, &[Search::Bend, Search::Step, Search::Curve]);
+        let mut fallen = 0.0;
         if terms.iter().filter(|term| matches!(term, Term::Step(_))).count() > STEPS {
+            fallen = Self::of(&grown, terms, loads).deepest_fall();
             (terms, grown) = grow(points, &basis, &[Search::Bend, Search::Curve]);
         }
         let mut shape = Self::of(&grown, terms, loads);
+        shape.fallen = shape.deepest_fall().max(fallen);
+        let (pace, curved) = shape.pace(points, grown);
+        shape.pace = pace;
+        if let Some(curved) = curved.filter(|_| pace == Pace::Accelerating) {
+            return Some(Self { pace, fallen: shape.fallen, ..curved });
+        }
         shape.settle(points);
         Some(shape)
     }
@@ -121,7 +153,38 @@ impl Shape {
             columns,
             loads,
             quantile: noise::t95(freedom),
+            pace: Pace::Steady,
+            fallen: 0.0,
         }
+    }
+
+    /// How a curve laid over the present trend bends: by more than [`BENDING`] standard errors, and so much
+    /// that the slope changes by [`BENT`] of its mean to either side. With the shape that has this curve,
+    /// where it has none yet.
+    fn pace(&self, points: &Points<'_>, mut basis: Basis) -> (Pace, Option<Self>) {
+        let since = self.since(points.clock[0]);
+        let column: Vec<f64> = points.clock.iter().map(|clock| Term::Curve(since).at(*clock)).collect();
+        let slope = self.slope(0.0).0;
+        let has = self.terms.iter().position(|term| matches!(term, Term::Curve(_)));
+        let (curved, at) = match has {
+            Some(at) => (None, at),
+            None if basis.push(&column) => {
+                let terms = self.terms.iter().copied().chain([Term::Curve(since)]).collect();
+                (Some(Self::of(&basis, terms, self.loads)), self.terms.len())
+            }
+            None => return (Pace::Steady, None),
+        };
+        let shape = curved.as_ref().unwrap_or(self);
+        let at = shape.clock_column() + 1 + at;
+        let (curvature, error) = (shape.coefficients[at], shape.covariance[at][at].sqrt());
+        let pace = match () {
+            () if curvature.abs() < BENDING * error || curvature.abs() * -since < BENT * slope => {
+                Pace::Steady
+            }
+            () if curvature > 0.0 => Pace::Accelerating,
+            () => Pace::Slowing,
+        };
+        (pace, curved)
     }
 
     /// A straight line gets Sen's slope, which single wild values don't move.
@@ -209,11 +272,28 @@ impl Shape {
     pub(crate) fn since(&self, start: f64) -> f64 {
         let bends = self.terms.iter().filter_map(|term| match term {
             Term::Bend(place) => Some(*place),
-            Term::Step(_) | Term::Curve => None,
+            Term::Step(_) | Term::Curve(_) => None,
         });
         let now = self.slope(0.0).0;
-        let up = bends.filter(|place| self.slope(*place).0 < 0.5 * now);
+        let up = bends.filter(|place| self.slope(*place).0 < FLAT * now);
         up.fold(start, f64::max)
+    }
+
+    /// By how much the level has grown since then, apart from load and from jumps up.
+    pub(crate) fn grown_since(&self, clock: f64) -> f64 {
+        let at = self.clock_column();
+        let mut grown = -self.coefficients[at] * clock;
+        for (term, height) in self.terms.iter().zip(&self.coefficients[at + 1..]) {
+            let part = height * (term.at(0.0) - term.at(clock));
+            grown += if matches!(term, Term::Step(_)) { part.min(0.0) } else { part };
+        }
+        grown
+    }
+
+    fn deepest_fall(&self) -> f64 {
+        let heights = self.terms.iter().zip(&self.coefficients[self.clock_column() + 1..]);
+        let falls = heights.filter(|(term, _)| matches!(term, Term::Step(_))).map(|(_, height)| -height);
+        falls.fold(0.0, f64::max)
     }
 }
 
@@ -224,13 +304,26 @@ impl Points<'_> {
     }
 }
 
-/// A straight line with the loads that say something.
+/// A straight line with the loads that say something. Lasting load never lowers the level: an effect that
+/// would comes from load and time going the same way, and the loads are left out.
 fn straight(points: &Points<'_>) -> Option<(Basis, [bool; 2])> {
     let n = points.value.len();
-    let mut basis = Basis::new(points.value);
-    basis.push(&vec![1.0; n]);
-    let loads = [points.load, points.lingering].map(|load| load.len() == n && basis.push(load));
-    basis.push(points.clock).then_some((basis, loads))
+    let with = |use_load: bool| {
+        let mut basis = Basis::new(points.value);
+        basis.push(&vec![1.0; n]);
+        let loads =
+            [points.load, points.lingering].map(|load| use_load && load.len() == n && basis.push(load));
+        let told_apart = basis.push(points.clock);
+        (basis, loads, told_apart)
+    };
+    let (basis, loads, told_apart) = with(true);
+    let last = basis.columns().saturating_sub(1);
+    let lasting: f64 = basis.coefficients()[1..last.max(1)].iter().sum();
+    if told_apart && lasting < 0.0 {
+        let (basis, loads, told_apart) = with(false);
+        return told_apart.then_some((basis, loads));
+    }
+    told_apart.then_some((basis, loads))
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -273,22 +366,22 @@ fn grow(points: &Points<'_>, straight: &Basis, kinds: &[Search]) -> (Vec<Term>, 
 fn best_of(kind: Search, points: &Points<'_>, basis: &Basis, terms: &[Term]) -> Option<Term> {
     let n = points.clock.len();
     if matches!(kind, Search::Curve) {
-        return (!terms.contains(&Term::Curve)).then_some(Term::Curve);
+        let has = terms.iter().any(|term| matches!(term, Term::Curve(_)));
+        return (!has).then_some(Term::Curve(points.clock[0]));
     }
-    let mut best = (0.0, None);
+    let places = MARGIN..n.saturating_sub(MARGIN);
     let mut column = vec![0.0; n];
-    let stride = n.div_ceil(PLACES).max(1);
-    for i in (MARGIN..n.saturating_sub(MARGIN)).step_by(stride) {
+    let mut try_at = |i: usize| {
         let place = points.clock[i];
         let term = if matches!(kind, Search::Bend) { Term::Bend(place) } else { Term::Step(place) };
         column.iter_mut().zip(points.clock).for_each(|(value, clock)| *value = term.at(*clock));
-        let (gain, height) = basis.gain(&mut column);
-        let may = matches!(kind, Search::Bend) || height > 0.0;
-        if may && gain > best.0 {
-            best = (gain, Some(term));
-        }
-    }
-    best.1
+        (basis.gain(&mut column), i, term)
+    };
+    let better = |a: &(f64, usize, Term), b: &(f64, usize, Term)| a.0.total_cmp(&b.0);
+    let stride = n.div_ceil(PLACES).max(1);
+    let rough = places.clone().step_by(stride).map(&mut try_at).max_by(better)?;
+    let near = (rough.1.saturating_sub(stride - 1)..rough.1 + stride).filter(|i| places.contains(i));
+    near.map(&mut try_at).max_by(better).map(|(_, _, term)| term)
 }
 
 /// Schwarz's criterion with noise of first-order memory, terms at this cost in parameters.

@@ -4,9 +4,9 @@
 //! autoscaler behind one arbiter, which keeps its surge replica whatever the other wants.
 //!
 //! ```text
-//! memory, load ─► detector per replica ─► hours to the limit ─► least expected cost ─► turnover
-//!                     │ too little known                         (queue, jitter)
-//!                     └─► near the limit? a straight line? ──────────────┘
+//! memory, load ─► detector per replica ─► slope ─► hours to the limit ─► least expected cost ─► turnover
+//!                     │ too little known            from the level now     (queue, jitter)
+//!                     └─► near the limit? a straight line? ────────────────────────┘
 //! ```
 //!
 //! The most urgent replica goes first. One that would reach the limit while others are replaced before it
@@ -82,7 +82,7 @@ impl Rejuvenate {
     fn eta(&self, watched: &Watched) -> Option<(Eta, Rule)> {
         let verdict = watched.verdict();
         if verdict.leak {
-            return verdict.to_limit.map(|eta| (eta, Rule::LeakHeadsForLimit));
+            return watched.eta(self.limit_mib).map(|eta| (eta, Rule::LeakHeadsForLimit));
         }
         let unknown = matches!(verdict.why, Why::NoData | Why::TooFew | Why::NotYet | Why::OverLimit);
         let high = watched.last.1 >= PLAIN_FROM * self.limit_mib;
@@ -104,7 +104,10 @@ impl Rejuvenate {
         let mut queue: Vec<(f64, ReplicaId)> = ready.map(|view| (self.life(view.id), view.id)).collect();
         queue.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let near = queue.iter().find_map(|(_, id)| {
-            let watched = self.watch.replicas.get(id).filter(|w| w.near >= READINGS)?;
+            // A leak that is known is trusted up to its limit.
+            let watched = self.watch.replicas.get(id)?;
+            let unknown = watched.near >= READINGS && !watched.verdict().leak;
+            let watched = unknown.then_some(watched)?;
             Some(Due { replica: *id, rule: Rule::NearMemoryLimit, mib: watched.last.1 })
         });
         let due = |(place, (_, id)): (usize, &(f64, ReplicaId))| {
@@ -118,7 +121,7 @@ impl Rejuvenate {
         near.or(leaking)
     }
 
-    /// What to do about a replica that has this place in the queue.
+    /// What to do now about a replica that has this place in the queue.
     fn action(&self, id: ReplicaId, watched: &Watched, eta: Eta, place: usize) -> Action {
         // Decided, started, seen to be ready, retired; then the next in the queue.
         let turn = (self.turnover.takes() + self.spec.period * 2).as_hours_f64();
@@ -136,7 +139,8 @@ impl Rejuvenate {
         };
         let recycle = self.turnover.takes().as_hours_f64();
         let costs = Costs { crash: self.spec.kill_cost, recycle, ..Costs::default() };
-        decide(&outlook, &costs).action
+        let choice = decide(&outlook, &costs);
+        if choice.in_hours > 0.0 { Action::Nothing } else { choice.action }
     }
 }
 

@@ -14,7 +14,7 @@ pub struct RejuvenateSpec {
     /// Memory limit of a replica in MiB; from the target when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit_mib: Option<f64>,
-    /// Share of the limit at which a replica is replaced whatever its trend (0.95 by default).
+    /// Share of the limit at which a replica without a known trend is replaced (0.95 by default).
     pub near_limit: f64,
     /// What a kill at the limit costs, in replica-hours (100 by default): the larger, the earlier.
     pub kill_cost: f64,

@@ -1,12 +1,14 @@
 //! What is known of each replica's memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use homeostat_core::observe::Sample;
-use homeostat_core::{Instant, Observation, Reading, ReplicaId};
+use homeostat_core::{Instant, Observation, Reading, ReplicaId, Span};
 use homeostat_forecast::aging::{Detector, Eta, Settings, Verdict};
 
 const MIB: f64 = 1_048_576.0 * 1_000.0;
+/// The level is the highest reading of so long: longer than a collector's cycle, short beside a leak.
+const RECENT: Span = Span::from_secs(900);
 
 /// One replica.
 #[derive(Debug, Clone)]
@@ -18,6 +20,10 @@ pub(super) struct Watched {
     pub(super) last: (Instant, f64),
     /// Successive readings near the limit.
     pub(super) near: u32,
+    /// Readings of the last quarter of an hour.
+    recent: VecDeque<(Instant, f64)>,
+    /// The largest rise of the level from one reading to the next, in MiB.
+    leap: f64,
 }
 
 impl Watched {
@@ -28,6 +34,38 @@ impl Watched {
     /// Hours that it has been watched for.
     pub(super) fn age_hours(&self) -> f64 {
         self.last.0.since(self.first.0).as_hours_f64()
+    }
+
+    /// The highest of the recent readings, in MiB.
+    fn level(&self) -> f64 {
+        self.recent.iter().map(|(_, mib)| *mib).fold(0.0, f64::max)
+    }
+
+    fn keep(&mut self, at: Instant, mib: f64) {
+        let before = self.level();
+        let from = at.back(RECENT);
+        while self.recent.front().is_some_and(|(old, _)| *old < from) {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((at, mib));
+        if before > 0.0 {
+            self.leap = self.leap.max(mib - before);
+        }
+    }
+
+    /// The time to the limit from the present level by the slope of the trend and its interval. The level is
+    /// known, so that less and less is uncertain as the limit comes near; the largest leap that was seen may
+    /// come again at once.
+    pub(super) fn eta(&self, limit_mib: f64) -> Option<Eta> {
+        let verdict = self.verdict();
+        let room = (limit_mib - self.level() - self.leap).max(0.0);
+        let hours = |slope: f64| if slope > 0.0 { room / slope } else { f64::INFINITY };
+        let slope = verdict.slope_per_hour;
+        (slope > 0.0).then(|| Eta {
+            hours: hours(slope),
+            low: hours(verdict.slope_high.max(slope)),
+            high: hours(verdict.slope_low),
+        })
     }
 
     /// The time to the limit by a straight line from its first reading, while nothing better is known.
@@ -80,12 +118,15 @@ impl Watch {
             first: (sample.at, mib),
             last: (Instant::ZERO, mib),
             near: 0,
+            recent: VecDeque::new(),
+            leap: 0.0,
         };
         let watched = self.replicas.entry(sample.replica).or_insert_with(new);
         if sample.at <= watched.last.0 {
             return;
         }
         watched.last = (sample.at, mib);
+        watched.keep(sample.at, mib);
         watched.near = if mib >= self.near_mib { watched.near + 1 } else { 0 };
         watched.detector.update(sample.at, Some(mib), load);
     }

@@ -166,8 +166,8 @@ impl PolicySpec {
     /// The same policy for replicas that serve `slots` requests at a time.
     ///
     /// Knative aims at 100 requests per replica unless it is told what a replica takes; whoever runs it
-    /// sets `containerConcurrency`, and so does this, where neither that nor a target is set. Mu knows how many
-    /// requests a replica serves. Other policies stay as they are.
+    /// sets `containerConcurrency`, and so does this, where neither that nor a target is set. Mu is told
+    /// as well. Other policies stay as they are.
     #[must_use]
     pub fn with_slots(&self, slots: u32) -> Self {
         match self {

@@ -97,10 +97,10 @@ impl Planner {
         (self.schedule(&best.0), expected)
     }
 
-    /// Counts to ask for by the time of day (UTC), one per `slot`, a divisor of the day: the cheapest that the
-    /// same day after day can be at this price of a miss in seconds of a replica, for a load that begins at
-    /// `start`. Each slot has what all its tiles together are worth, and holds what is needed up to one
-    /// start-up after its end.
+    /// Counts to ask for by the time of day (UTC), one per `slot`, a divisor of the day: the cheapest
+    /// that the same day after day can be at this price of a miss in seconds of a replica, for a load
+    /// that begins at `start`. Each slot has what all its tiles together are worth, and holds what is
+    /// needed up to one start-up after its end.
     pub fn daily(&self, start: Instant, slot: Span, price: f64) -> Vec<u32> {
         let slots = (Span::DAY.0 / slot.0).max(1) as usize;
         let slot_of = |tile: usize| {

@@ -30,8 +30,8 @@ pub struct Metrics {
     pub missing: f64,
     /// Share of scrapes that bring nothing new for any replica. Default 0.
     pub stale: f64,
-    /// Largest error of a value, as a share of it: each scrape multiplies every metric by a factor of its own,
-    /// uniform between 1 − noise and 1 + noise and the same for all replicas. Default 0.
+    /// Largest error of a value, as a share of it: each scrape multiplies every metric by a factor of its
+    /// own, uniform between 1 − noise and 1 + noise and the same for all replicas. Default 0.
     pub noise: f64,
     /// Stretches in which the metrics source does not answer.
     pub outages: Vec<Outage>,

@@ -17,8 +17,8 @@
 //! Holt-Winters gets a series that runs backwards; here time runs forwards, as the documentation means it. A
 //! line doesn't care. Models find their history filled with the counts that the rates before the run would
 //! have asked for; upstream's survives in a `ConfigMap`. Hooks that fetch alpha, beta and gamma while running
-//! are outside programs: the three are fixed. Damped trends, given beginnings and the `startInterval` of later
-//! versions are left out; estimated beginnings are those of additive forms.
+//! are outside programs: the three are fixed. Damped trends, given beginnings and `startInterval` are left
+//! out; estimated beginnings are those of additive forms.
 
 mod holt_winters;
 mod linear;
