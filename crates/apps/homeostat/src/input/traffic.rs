@@ -205,7 +205,8 @@ pub(crate) fn outlooks(
     let step = policy.history_step().filter(|_| !load.skip.is_zero());
     let history = match step {
         Some(step) => load.pasts.get(step, seed, || {
-            let stream = workload::windowed(raw(world, seed)?.0, Span::ZERO, Some(load.skip));
+            let traffic = &world.scenario.traffic;
+            let stream = shaped(raw(world, seed)?.0, traffic, Span::ZERO, Some(load.skip));
             past::series(stream, load.start, step, load.factor)
         })?,
         None => None,

@@ -45,6 +45,8 @@ const SENSING: Sensing =
 const STALE: u64 = 4;
 /// The budget that is left where the work alone uses the objective up.
 const LEAST_BUDGET: f64 = 1e-4;
+/// The furthest future that is forecast.
+const HORIZON: (Span, Span) = (Span::from_secs(600), Span::HOUR);
 /// Windows that are looked at before a replica is given up, at most.
 const WINDOWS: u64 = 60;
 /// Metrics: rate and queue.
@@ -92,6 +94,9 @@ impl Predictive {
         let known = homeostat_forecast::model::NAMES;
         let settings = Settings {
             step: spec.step,
+            // What a decision looks at, start-ups of twice the usual length included.
+            horizon: (service.start_up * 2 + spec.review + spec.hold + told.delay)
+                .clamp(HORIZON.0, HORIZON.1),
             paths: spec.paths as usize,
             only: spec.model.as_deref().and_then(|own| known.into_iter().find(|name| *name == own)),
             ..Settings::default()
@@ -104,7 +109,7 @@ impl Predictive {
             permitted,
             meter: Meter::new(settings, context.history.clone(), context.start),
             leads: Leads::new(service.start_up),
-            feedback: Feedback::new(spec.feedback, permitted),
+            feedback: Feedback::new(spec.feedback, spec.gain, permitted),
             queue_at: None,
             spec: spec.clone(),
             capacity,
@@ -146,7 +151,7 @@ impl Predictive {
 
     /// The count by the forecast, with its reasons and the note; `None` without a forecast.
     fn ahead(&mut self, now: &Now, floor: u32) -> Option<(u32, Vec<Reason>, ForecastNote)> {
-        let (permitted, factor) = (self.permitted_now(), self.feedback.factor());
+        let (permitted, correction) = (self.permitted_now(), self.feedback.correction());
         let review = self.spec.review;
         let until = now.at + now.lead + review;
         let last = until + self.spec.hold;
@@ -156,7 +161,7 @@ impl Predictive {
             return None;
         }
         let window = |from: Instant, backlog: f64| {
-            let window = Window::new(paths, from, from + review, factor, backlog);
+            let window = Window::new(paths, (from, from + review), correction, backlog);
             certain.map_or_else(|| window.clone(), |level| window.certain(level))
         };
         // What waits now has to be done beside what comes.
@@ -187,7 +192,8 @@ impl Predictive {
     }
 
     fn plan(&mut self, now: &Now) -> Plan {
-        let floor = self.capacity.fewest(now.rate * self.feedback.factor().max(1.0), self.permitted);
+        let floor =
+            self.capacity.fewest(now.rate * self.feedback.correction().level.max(1.0), self.permitted);
         let rate_milli = (now.rate * 1_000.0) as i64;
         let mut reasons = vec![Reason::metric(Rule::ReactiveFloor, RATE, rate_milli, rate_milli, floor)];
         let ahead = if self.spec.forecast == Use::Off { None } else { self.ahead(now, floor) };
@@ -195,7 +201,8 @@ impl Predictive {
             reasons.extend(why);
             (count, Some(note))
         } else {
-            let rate = now.rate * (1.0 + self.spec.headroom_percent / 100.0) * self.feedback.factor();
+            let rate =
+                now.rate * (1.0 + self.spec.headroom_percent / 100.0) * self.feedback.correction().level;
             let count = self.capacity.fewest(rate, self.permitted).max(floor);
             let headroom = Reason::metric(Rule::NoForecast, RATE, rate_milli, (rate * 1e3) as i64, count);
             reasons.push(headroom);

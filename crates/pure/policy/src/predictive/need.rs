@@ -4,6 +4,7 @@ use homeostat_core::Instant;
 use homeostat_forecast::Paths;
 
 use super::capacity::Capacity;
+use super::feedback::Correction;
 use super::meter;
 
 /// Equally likely mean rates over a window, rising.
@@ -14,13 +15,22 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The paths' rates from `from` to `until`, times `factor`, with a backlog of `backlog` requests to be done
-    /// beside them.
-    pub(super) fn new(paths: &Paths, from: Instant, until: Instant, factor: f64, backlog: f64) -> Self {
+    /// The paths' rates from `from` to `until`, corrected, with a backlog of `backlog` requests to be done beside
+    /// them.
+    pub(super) fn new(
+        paths: &Paths,
+        (from, until): (Instant, Instant),
+        correction: Correction,
+        backlog: f64,
+    ) -> Self {
         let seconds = until.since(from).as_secs_f64().max(1e-3);
-        let rate = |path: &[f32]| meter::mean(paths, path, from, until) * factor + backlog / seconds;
-        let mut rates: Vec<f64> = paths.iter().map(rate).collect();
+        let mut rates: Vec<f64> = paths.iter().map(|path| meter::mean(paths, path, from, until)).collect();
         rates.sort_unstable_by(f64::total_cmp);
+        let middle = rates.get(rates.len() / 2).copied().unwrap_or(0.0);
+        for rate in &mut rates {
+            let above = (*rate - middle).max(0.0);
+            *rate = (rate.min(middle) + above * correction.spread) * correction.level + backlog / seconds;
+        }
         Self { rates, seconds }
     }
 

@@ -27,7 +27,7 @@ pub enum Use {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PredictiveSpec {
-    /// Multiplies the late share that a window may have: below 1 is more careful, above 1 cheaper. Default 1.
+    /// Multiplies the late share that a window may have: below 1 is more careful, above 1 cheaper. Default 0.3.
     pub risk: f64,
     /// How long after its return a replica must not be needed for it to be given up. Default 2 min.
     pub hold: Span,
@@ -47,6 +47,8 @@ pub struct PredictiveSpec {
     pub headroom_percent: f64,
     /// Whether the attainment seen corrects the model. Default true.
     pub feedback: bool,
+    /// What the margin over the forecast gains during a minute in which all are late. Default 0.04.
+    pub gain: f64,
     /// Sample paths. Default 200.
     pub paths: u32,
     /// One of the forecaster's models alone; default: the forecaster chooses.
@@ -57,7 +59,7 @@ pub struct PredictiveSpec {
 impl Default for PredictiveSpec {
     fn default() -> Self {
         Self {
-            risk: 1.0,
+            risk: 0.3,
             hold: Span::from_secs(120),
             step: Span::from_secs(30),
             period: Span::from_secs(15),
@@ -67,6 +69,7 @@ impl Default for PredictiveSpec {
             quantile: 0.99,
             headroom_percent: 25.0,
             feedback: true,
+            gain: 0.04,
             paths: 200,
             model: None,
         }
@@ -93,7 +96,7 @@ impl PredictiveSpec {
         };
         let share = |value: f64| value > 0.0 && value < 1.0;
         if !(self.risk.is_finite() && self.risk > 0.0) {
-            return refuse("risk", &self.risk, "a number above 0", "1.0");
+            return refuse("risk", &self.risk, "a number above 0", "0.3");
         }
         if self.step < Span::SECOND || self.step > Span::MINUTE * 10 {
             return refuse("step", &self.step, "a length of time from 1s to 10m", "30s");
@@ -110,6 +113,9 @@ impl PredictiveSpec {
         }
         if !(self.headroom_percent.is_finite() && self.headroom_percent >= 0.0) {
             return refuse("headroom_percent", &self.headroom_percent, "per cent, 0 or more", "25");
+        }
+        if !(self.gain.is_finite() && self.gain >= 0.0) {
+            return refuse("gain", &self.gain, "a number, 0 or more", "0.08");
         }
         if !(100..=10_000).contains(&self.paths) {
             return refuse("paths", &self.paths, "a number from 100 to 10000", "200");

@@ -5,6 +5,7 @@ use homeostat_core::Span;
 use super::{Setting, Space, Value};
 use crate::fixed::FixedSpec;
 use crate::kpa::KpaSpec;
+use crate::predictive::PredictiveSpec;
 use crate::rivals::aws::AwsPredictiveSpec;
 use crate::rivals::mark::MarkSpec;
 use crate::rivals::mu::MuSpec;
@@ -14,7 +15,26 @@ use crate::watermark::WatermarkSpec;
 
 /// All spaces that need no scenario to be known, in the order in which tables show them.
 pub fn spaces() -> Vec<Space> {
-    vec![hpa(), kpa(), keda(), watermark(), phpa(), mark(), mu(), aws_predictive()]
+    vec![hpa(), kpa(), keda(), watermark(), predictive(), phpa(), mark(), mu(), aws_predictive()]
+}
+
+/// How careful, how fine, how long a replica is kept, and how fast what was seen corrects it.
+fn predictive() -> Space {
+    let settings = vec![
+        numbers("risk", &[0.03, 0.1, 0.3, 1.0, 3.0]),
+        times("step", &[15, 30, 60]),
+        times("hold", &[0, 120]),
+        numbers("gain", &[0.02, 0.08]),
+    ];
+    Space::new("predictive", settings, |values| {
+        PolicySpec::Predictive(PredictiveSpec {
+            risk: number(values[0]),
+            step: time(values[1]),
+            hold: time(values[2]),
+            gain: number(values[3]),
+            ..PredictiveSpec::default()
+        })
+    })
 }
 
 /// Fixed counts from `low` to `high`.

@@ -117,11 +117,20 @@ impl Space {
 mod tests {
     use super::*;
     use crate::hpa::PodTemplate;
-    use crate::spec::BuildContext;
+    use crate::spec::{BuildContext, Promise, ServiceModel};
     use homeostat_core::Instant;
 
     fn context() -> BuildContext {
+        let service = ServiceModel {
+            work: Span::from_millis(200),
+            work_cv: 0.5,
+            beyond: vec![1.0, 0.01, 0.0],
+            slots: 4.0,
+            start_up: Span::from_secs(120),
+        };
         BuildContext {
+            service: Some(service),
+            promise: Some(Promise { latency: Span::SECOND, attainment: 0.999 }),
             template: PodTemplate::single(1_000, 1_000_000),
             min: 1,
             max: 50,
@@ -156,6 +165,7 @@ mod tests {
             ("kpa", 480),
             ("keda", 225),
             ("watermark", 480),
+            ("predictive", 60),
             ("phpa", 336),
             ("mark", 44),
             ("mu", 30),
