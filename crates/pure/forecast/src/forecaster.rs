@@ -99,14 +99,14 @@ impl Forecaster {
         &self.history
     }
 
-    /// Values that were refused so far: not a number, negative, above 1e30, or of a step that was given before. The
-    /// first three are taken as missing.
+    /// Values that were refused so far: not a number, negative, above 1e30, or of a step that was given
+    /// before. The first three are taken as missing.
     pub const fn rejected(&self) -> u64 {
         self.rejected
     }
 
-    /// Takes the value of the step that begins at `at`. Steps left out are taken as missing; a step that was
-    /// given before is ignored.
+    /// Takes the value of the step that begins at `at`. Steps left out are taken as missing; a step that
+    /// was given before is ignored.
     pub fn update(&mut self, at: Instant, value: Value) {
         let step = self.settings.step;
         if let Some(next) = self.next {

@@ -5,9 +5,13 @@ use homeostat_forecast::{Forecaster, Settings, Value, Why};
 use proptest::prelude::*;
 
 fn value() -> impl Strategy<Value = Value> {
-    let number =
-        || prop_oneof![4 => 0.0..1e6, 1 => Just(0.0), 1 => Just(f64::NAN), 1 => -1e3..0.0, 1 => Just(1e300)];
-    prop_oneof![6 => number().prop_map(Value::Known), 1 => number().prop_map(Value::AtLeast), 1 => Just(Value::Missing)]
+    let bad = || prop_oneof![Just(f64::NAN), -1e3..0.0, Just(1e300), Just(f64::INFINITY)];
+    let number = move || prop_oneof![4 => 0.0..1e6, 1 => Just(0.0), 2 => bad()];
+    prop_oneof![
+        6 => number().prop_map(Value::Known),
+        1 => number().prop_map(Value::AtLeast),
+        1 => Just(Value::Missing),
+    ]
 }
 
 fn settings(step_s: u64) -> Settings {

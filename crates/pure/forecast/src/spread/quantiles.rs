@@ -30,8 +30,8 @@ impl Quantiles {
         Self { at: NORMAL, count: 0.0 }
     }
 
-    /// Takes an error in units of its scale. Errors of a forecast `ahead` steps come that late and go together,
-    /// so the middle follows them slower by that: else it would chase its own past.
+    /// Takes an error in units of its scale. Errors of a forecast `ahead` steps come that late and go
+    /// together, so the middle follows them slower by that: else it would chase its own past.
     pub(crate) fn learn(&mut self, error: f64, ahead: usize) {
         let rate = RATE.1 + (RATE.0 - RATE.1) / (1.0 + self.count / RATE.2 * 10.0);
         self.count += 1.0;
