@@ -103,11 +103,6 @@ fn report(trace: &Trace, tune: bool, name: &str) {
     for (sums, ahead) in sums.iter().zip(HORIZONS) {
         sums.print(name, ahead, ms);
     }
-    for score in
-        forecaster.scores().iter().filter(|score| std::env::var("SCORES").is_ok() && score.ahead == 15)
-    {
-        println!("  {score:?}");
-    }
     println!("  steps per model {shares:?}; {} bytes", forecaster.bytes());
 }
 

@@ -53,6 +53,9 @@ pub struct Chosen {
 /// Most steps of a gap that are lived through one by one; what came before a longer gap is forgotten.
 const LONGEST_GAP: u64 = 35 * 1_440;
 
+/// Larger values are no measurements: paths hold 32-bit numbers.
+const LARGEST: f64 = 1e30;
+
 /// Forecasts one series on line.
 pub struct Forecaster {
     settings: Settings,
@@ -96,14 +99,14 @@ impl Forecaster {
         &self.history
     }
 
-    /// Values that were refused so far: not finite, negative, or of a step that was given before. The
-    /// first two are taken as missing.
+    /// Values that were refused so far: not a number, negative, above 1e30, or of a step that was given
+    /// before. The first three are taken as missing.
     pub const fn rejected(&self) -> u64 {
         self.rejected
     }
 
-    /// Takes the value of the step that begins at `at`. Steps left out are taken as missing; a step that was
-    /// given before is ignored.
+    /// Takes the value of the step that begins at `at`. Steps left out are taken as missing; a step that
+    /// was given before is ignored.
     pub fn update(&mut self, at: Instant, value: Value) {
         let step = self.settings.step;
         if let Some(next) = self.next {
@@ -118,7 +121,7 @@ impl Forecaster {
                 (0..gap).for_each(|skipped| self.learn(next + step * skipped, Value::Missing));
             }
         }
-        let sound = |value: f64| value.is_finite() && value >= 0.0;
+        let sound = |value: f64| (0.0..=LARGEST).contains(&value);
         let value = match value {
             Value::Known(number) | Value::AtLeast(number) if !sound(number) => {
                 self.rejected += 1;

@@ -122,7 +122,7 @@ impl Knot {
         let expected = num::ln(scale);
         let came = num::ln(size).clamp(expected - 2.5, expected + 2.5);
         self.fit.learn(&terms, [came], 1.0 / (self.ahead as f64).sqrt(), keep);
-        self.quantiles.learn(error / scale);
+        self.quantiles.learn(error / scale, self.ahead);
     }
 
     /// Looks at the circumstances and says how large errors will be.

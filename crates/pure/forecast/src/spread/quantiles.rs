@@ -30,11 +30,14 @@ impl Quantiles {
         Self { at: NORMAL, count: 0.0 }
     }
 
-    /// Takes an error in units of its scale.
-    pub(crate) fn learn(&mut self, error: f64) {
+    /// Takes an error in units of its scale. Errors of a forecast `ahead` steps come that late and go
+    /// together, so the middle follows them slower by that: else it would chase its own past.
+    pub(crate) fn learn(&mut self, error: f64, ahead: usize) {
         let rate = RATE.1 + (RATE.0 - RATE.1) / (1.0 + self.count / RATE.2 * 10.0);
         self.count += 1.0;
         for (at, level) in self.at.iter_mut().zip(TRACKED) {
+            let central = (0.15..=0.85).contains(&level);
+            let rate = if central { rate / (1.0 + (ahead - 1) as f64 / 4.0) } else { rate };
             *at += rate * (level - if error < *at { 1.0 } else { 0.0 });
         }
     }
@@ -65,9 +68,12 @@ mod tests {
         for step in 0..n {
             // a distribution that is neither normal nor centred, and doubles half way
             let error = (draws.exponential() - 0.3) * if step < n / 2 { 1.0 } else { 2.0 };
-            let offsets = quantiles.offsets(1.0);
-            below.iter_mut().zip(&offsets[1..]).for_each(|(b, at)| *b += f64::from(u8::from(error < *at)));
-            quantiles.learn(error);
+            let offsets = quantiles.offsets(0.1);
+            below
+                .iter_mut()
+                .zip(&offsets[1..])
+                .for_each(|(b, at)| *b += f64::from(u8::from(0.1 * error < *at)));
+            quantiles.learn(error, 1);
         }
         for (below, level) in below.iter().zip(TRACKED) {
             assert!(
