@@ -1,5 +1,8 @@
 //! Leaks, kills and replacements in both engines.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
+#![allow(clippy::needless_pass_by_value, reason = "made on the spot")]
+
 mod common;
 
 use std::sync::Arc;

@@ -25,14 +25,14 @@ fn seen(minute: u64, ready_since: &[u64], reading: Option<Reading>) -> Observati
     }
 }
 
-fn samples(minute: u64, values: &[i64]) -> Option<Reading> {
+fn samples(minute: u64, values: &[i64]) -> Reading {
     let sample = |(id, milli): (usize, &i64)| Sample {
         replica: ReplicaId(id as u64),
         milli: *milli,
         at: at(minute),
         window: Span::MINUTE,
     };
-    Some(Reading::PerReplica(values.iter().enumerate().map(sample).collect()))
+    Reading::PerReplica(values.iter().enumerate().map(sample).collect())
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn requests_are_counted_from_their_rate() {
     let mut policy = Restart::new(&spec, 1, None).unwrap();
     // 2 and 9 per second: 540 a minute reach 1 000 in the second minute.
     for minute in 1..=2 {
-        let plan = policy.decide(&seen(minute, &[0, 0], samples(minute, &[2_000, 9_000])));
+        let plan = policy.decide(&seen(minute, &[0, 0], Some(samples(minute, &[2_000, 9_000]))));
         assert_eq!(plan.replace, if minute == 2 { vec![ReplicaId(1)] } else { vec![] });
     }
 }
@@ -74,7 +74,7 @@ fn memory_above_its_share_of_the_limit() {
     let spec = RestartSpec { memory_percent: Some(80.0), ..RestartSpec::default() };
     let mut policy = Restart::new(&spec, 1, Some(1_000.0)).unwrap();
     let mib = |mib: i64| mib * 1_048_576 * 1_000;
-    let plan = policy.decide(&seen(1, &[0, 0], samples(1, &[mib(799), mib(801)])));
+    let plan = policy.decide(&seen(1, &[0, 0], Some(samples(1, &[mib(799), mib(801)]))));
     assert_eq!(plan.replace, [ReplicaId(1)]);
 }
 
