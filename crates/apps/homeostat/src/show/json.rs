@@ -5,7 +5,8 @@
 //! seeds, and with several of them `ci` holds `[low, high]` of the 95 % interval of each mean and `runs` the
 //! figures of each seed, for paired comparisons. Infinite percentiles are null. `bound` is the clairvoyant
 //! bound of the first seed by rising attainment; null where there is none or `--no-bound` was given.
-//! `aging` is there where a service has a memory limit: counts summed over the seeds, and the replicas at the end.
+//! `aging` is there where a service has a memory limit: counts summed over the seeds, and the replicas at
+//! the end.
 //! `cost_over_bound` (null below an attainment of 0.90) and `gap_closed` are those of the first seed.
 
 use homeostat_twin::outcome::Aging;

@@ -33,7 +33,8 @@ pub struct Capacity {
     slots: f64,
     /// Share of requests whose work alone exceeds k / n of the latency.
     beyond: Vec<f64>,
-    /// The integral of `beyond` from the latency downwards: entry k is ∫ over waits 0 to k / n of the latency.
+    /// The integral of `beyond` from the latency downwards: entry k is ∫ over waits 0 to k / n of the
+    /// latency.
     waited: Vec<f64>,
     /// Late share that the balancer's imbalance adds, by utilisation in steps of 1 / [`USES`].
     imbalance: Vec<f64>,
@@ -203,7 +204,8 @@ impl Capacity {
         count
     }
 
-    /// A stretch of time at a constant rate with a backlog of requests before it: the late share within it, and
+    /// A stretch of time at a constant rate with a backlog of requests before it: the late share within it,
+    /// and
     /// the backlog after it.
     pub fn stretch(&self, rate: f64, capacity: f64, backlog: f64, seconds: f64) -> (f64, f64) {
         if capacity <= 0.0 {
