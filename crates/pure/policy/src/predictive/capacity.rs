@@ -144,8 +144,8 @@ impl Capacity {
 
     /// Late share added by queues that form at the better of two replicas while others have room.
     ///
-    /// With s_k the share of replicas with at least k inside, the flow into k equals that out of it:
-    /// λ s²_{k−1} = μ (k s_k + s_{k+1} + … + s_c) up to the slots c, and λ s²_{k−1} = c μ s_k beyond.
+    /// With `s_k` the share of replicas with at least k inside, the flow into k equals that out of it:
+    /// `λ s²_{k−1} = μ (k s_k + s_{k+1} + … + s_c)` up to the slots c, and `λ s²_{k−1} = c μ s_k` beyond.
     fn uneven(&self, used: f64) -> f64 {
         let slots = (self.slots.round() as usize).max(1);
         let used = used.clamp(1e-6, 0.999);
