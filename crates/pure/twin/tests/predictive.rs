@@ -31,11 +31,11 @@ fn the_capacity_model_agrees_with_the_stations() {
     ];
     for (slots, work, latency) in &cases {
         let scenario = world(*slots, work, latency);
-        let curve = ServiceCurve::measure(&scenario, 64, 1);
+        let curve = ServiceCurve::measure(&scenario, 20, 1);
         let promise = scenario.outlook(Instant::ZERO, 1.0).promise.unwrap();
         let service = scenario.services[0].model(promise.latency);
         let model = Capacity::new(&service, promise);
-        for n in [1, 2, 4, 8, 20, 50] {
+        for n in [1, 4, 20] {
             for permitted in [0.01, 0.001] {
                 let goal = model.inevitable() + permitted;
                 let ours = model.highest_rate(n, goal) / model.rate_of(f64::from(n));
@@ -48,7 +48,10 @@ fn the_capacity_model_agrees_with_the_stations() {
                         high = mid
                     }
                 }
-                println!("{slots} {work} n={n} p={permitted}: ours {ours:.3} twin {low:.3}");
+                let case = format!("{slots} {work} n={n} p={permitted}: ours {ours:.3} twin {low:.3}");
+                // Constant work queues less than the balancer's mean field says: we are too careful.
+                let careful = if work.get("fixed").is_some() { 0.12 } else { 0.05 };
+                assert!(ours <= low + 0.08 && ours >= low - careful, "{case}");
             }
         }
     }

@@ -33,7 +33,8 @@ pub struct Capacity {
     slots: f64,
     /// Share of requests whose work alone exceeds k / n of the latency.
     beyond: Vec<f64>,
-    /// The integral of `beyond` from the latency downwards: entry k is ∫ over waits 0 to k / n of the latency.
+    /// The integral of `beyond` from the latency downwards: entry k is ∫ over waits 0 to k / n of the
+    /// latency.
     waited: Vec<f64>,
     /// Late share that the balancer's imbalance adds, by utilisation in steps of 1 / [`USES`].
     imbalance: Vec<f64>,
@@ -143,8 +144,8 @@ impl Capacity {
 
     /// Late share added by queues that form at the better of two replicas while others have room.
     ///
-    /// With s_k the share of replicas with at least k inside, the flow into k equals that out of it:
-    /// λ s²_{k−1} = μ (k s_k + s_{k+1} + … + s_c) up to the slots c, and λ s²_{k−1} = c μ s_k beyond.
+    /// With `s_k` the share of replicas with at least k inside, the flow into k equals that out of it:
+    /// `λ s²_{k−1} = μ (k s_k + s_{k+1} + … + s_c)` up to the slots c, and `λ s²_{k−1} = c μ s_k` beyond.
     fn uneven(&self, used: f64) -> f64 {
         let slots = (self.slots.round() as usize).max(1);
         let used = used.clamp(1e-6, 0.999);
@@ -203,7 +204,8 @@ impl Capacity {
         count
     }
 
-    /// A stretch of time at a constant rate with a backlog of requests before it: the late share within it, and
+    /// A stretch of time at a constant rate with a backlog of requests before it: the late share within it,
+    /// and
     /// the backlog after it.
     pub fn stretch(&self, rate: f64, capacity: f64, backlog: f64, seconds: f64) -> (f64, f64) {
         if capacity <= 0.0 {

@@ -1,6 +1,7 @@
 //! Slow feedback: the late share seen corrects what the model and the forecast leave out.
 //!
-//! An integral controller on a margin over the forecast's middle, most of it as a multiple of the forecast's own
+//! An integral controller on a margin over the forecast's middle, most of it as a multiple of the forecast's
+//! own
 //! uncertainty: it rises with every late request and falls
 //! with the objective's budget (as the
 //! on-line quantile tracking of conformal prediction does: Gibbs and Candès, 2021). What is seen is the queue

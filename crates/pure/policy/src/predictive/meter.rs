@@ -65,7 +65,7 @@ impl Meter {
             self.turn_to(index);
             let to = at.min(self.start + self.step * (index + 1));
             self.requests += rate * to.since(from).as_secs_f64();
-            self.covered = self.covered + to.since(from);
+            self.covered += to.since(from);
             from = to;
         }
         if self.covered >= self.step {

@@ -4,13 +4,13 @@
 //!
 //! 1. feeds a forecaster with the rates seen and takes sample paths of the future from it,
 //! 2. takes a quantile of the start-ups seen as the lead: what is ordered now works from then on,
-//! 3. looks for the fewest replicas whose expected late share over the paths, from the lead to one review period
-//!    later, is within what the objective's budget leaves ([`Capacity`] says how late a rate makes requests),
+//! 3. looks for the fewest replicas whose expected late share over the paths, from the lead to one review
+//!    period later, is within what the objective's budget leaves ([`Capacity`] says how late a rate is),
 //! 4. gives up only what no window needs from now until the lead and a hold have passed,
 //! 5. never goes below the fewest replicas that meet the objective at the rate observed now.
 //!
-//! Without a forecast it keeps a headroom over that floor; without data it keeps the count. What is seen of the
-//! queue corrects the margin slowly. `docs/predictive-scaling.md` has the whole story.
+//! Without a forecast it keeps a headroom over that floor; without data it keeps the count. What is seen of
+//! the queue corrects the margin slowly. `docs/predictive-scaling.md` has the whole story.
 
 mod capacity;
 mod feedback;

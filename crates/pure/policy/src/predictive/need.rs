@@ -15,7 +15,8 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The paths' rates from `from` to `until`, corrected, with a backlog of `backlog` requests to be done beside
+    /// The paths' rates from `from` to `until`, corrected, with a backlog of `backlog` requests to be done
+    /// beside
     /// them.
     pub(super) fn new(
         paths: &Paths,
@@ -41,7 +42,8 @@ impl Window {
         Self { rates: vec![rate.unwrap_or(0.0)], seconds: self.seconds }
     }
 
-    /// The expected late share with `replicas`: below what they take in a steady state (within `permitted`) only
+    /// The expected late share with `replicas`: below what they take in a steady state (within `permitted`)
+    /// only
     /// those are late whose work is too long; above it a backlog grows.
     pub(super) fn late(&self, capacity: &Capacity, replicas: u32, permitted: f64) -> f64 {
         let steady = capacity.highest_rate(replicas, permitted);

@@ -27,7 +27,8 @@ pub enum Use {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PredictiveSpec {
-    /// Multiplies the late share that a window may have: below 1 is more careful, above 1 cheaper. Default 0.3.
+    /// Multiplies the late share that a window may have: below 1 is more careful, above 1 cheaper. Default
+    /// 0.3.
     pub risk: f64,
     /// How long after its return a replica must not be needed for it to be given up. Default 2 min.
     pub hold: Span,

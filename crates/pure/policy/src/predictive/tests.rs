@@ -78,10 +78,10 @@ fn the_pool_waits_as_erlang_says() {
         .map(|i| {
             let wait = f64::from(i) * 1e-6 + 5e-7;
             let late = if wait < 0.5 { 0.2 * wait } else { (0.1 + 1.8 * (wait - 0.5)).min(1.0) };
-            0.8 * 4.0 * (-4.0 * wait).exp() * late * 1e-6
+            0.8 * 4.0 * homeostat_core::num::exp(-4.0 * wait) * late * 1e-6
         })
         .sum::<f64>()
-        + 0.8 * (-8.0_f64).exp();
+        + 0.8 * homeostat_core::num::exp(-8.0);
     assert!((one.steady(16.0, 1) - exact).abs() < 0.003, "{} {exact}", one.steady(16.0, 1));
     assert_eq!(one.steady(20.0, 1), 1.0);
 }
