@@ -84,9 +84,9 @@ proptest! {
         for (minute, value, load) in readings {
             detector.update(at(minute), Some(value), Some(load));
             let verdict = detector.verdict();
-            prop_assert!(!(verdict.slope_low > verdict.slope_high));
+            prop_assert!(verdict.slope_low <= verdict.slope_high || verdict.slope_low.is_nan());
             if let Some(eta) = verdict.to_limit {
-                prop_assert!(!(eta.low > eta.hours) && !(eta.hours > eta.high));
+                prop_assert!(eta.low <= eta.hours && eta.hours <= eta.high);
             }
         }
     }
