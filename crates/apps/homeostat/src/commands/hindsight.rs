@@ -44,7 +44,7 @@ pub(crate) fn run(args: &HindsightArgs) -> Outcome {
             })
         };
         let rows: Vec<_> = found.iter().map(row).collect();
-        say(&json!({ "scenario": world.scenario.name, "attainment": wanted, "schedules": rows }))?;
+        say(json!({ "scenario": world.scenario.name, "attainment": wanted, "schedules": rows }))?;
     } else {
         let mut table = plain(&["slot", "windows", "attainment", "cost", ""]);
         for found in &found {
