@@ -205,8 +205,7 @@ impl Capacity {
     }
 
     /// A stretch of time at a constant rate with a backlog of requests before it: the late share within it,
-    /// and
-    /// the backlog after it.
+    /// and the backlog after it.
     pub fn stretch(&self, rate: f64, capacity: f64, backlog: f64, seconds: f64) -> (f64, f64) {
         if capacity <= 0.0 {
             return (1.0, backlog + rate * seconds);

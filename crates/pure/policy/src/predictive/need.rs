@@ -1,67 +1,89 @@
 //! How many replicas the sample paths need over a window.
 
-use homeostat_core::Instant;
+use homeostat_core::{Instant, Span};
 use homeostat_forecast::Paths;
 
 use super::capacity::Capacity;
 use super::feedback::Correction;
 use super::meter;
 
-/// Equally likely mean rates over a window, rising.
+/// Equally likely courses of the rate over a window, step by step: a burst within it counts as one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Window {
+    /// Rates of each path, path after path, `steps` of each.
     rates: Vec<f64>,
+    steps: usize,
+    /// Length of a step in seconds.
     seconds: f64,
 }
 
 impl Window {
     /// The paths' rates from `from` to `until`, corrected, with a backlog of `backlog` requests to be done
-    /// beside
-    /// them.
+    /// beside them.
     pub(super) fn new(
         paths: &Paths,
         (from, until): (Instant, Instant),
         correction: Correction,
         backlog: f64,
     ) -> Self {
-        let seconds = until.since(from).as_secs_f64().max(1e-3);
-        let mut rates: Vec<f64> = paths.iter().map(|path| meter::mean(paths, path, from, until)).collect();
-        rates.sort_unstable_by(f64::total_cmp);
-        let middle = rates.get(rates.len() / 2).copied().unwrap_or(0.0);
-        for rate in &mut rates {
-            let above = (*rate - middle).max(0.0);
-            *rate = (rate.min(middle) + above * correction.spread) * correction.level + backlog / seconds;
+        let length = until.since(from);
+        let steps = length.0.div_ceil(paths.step.0.max(1)).max(1);
+        let step = Span(length.0 / steps);
+        let at = |k: u64| from + step * k;
+        let rates =
+            paths.iter().flat_map(|path| (0..steps).map(move |k| meter::mean(paths, path, at(k), at(k + 1))));
+        let mut window =
+            Self { rates: rates.collect(), steps: steps as usize, seconds: step.as_secs_f64().max(1e-3) };
+        let extra = backlog / length.as_secs_f64().max(1e-3);
+        for k in 0..window.steps {
+            let middle = window.quantile(k, 0.5);
+            for rate in window.rates.iter_mut().skip(k).step_by(steps as usize) {
+                let above = (*rate - middle).max(0.0);
+                *rate = (rate.min(middle) + above * correction.spread) * correction.level + extra;
+            }
         }
-        Self { rates, seconds }
+        window
     }
 
-    /// The same window with the quantile `level` taken for certain.
+    /// The quantile `level` of step `k`.
+    fn quantile(&self, k: usize, level: f64) -> f64 {
+        let mut rates: Vec<f64> = self.rates.iter().skip(k).step_by(self.steps).copied().collect();
+        rates.sort_unstable_by(f64::total_cmp);
+        let place = (level * rates.len() as f64) as usize;
+        rates.get(place.min(rates.len().saturating_sub(1))).copied().unwrap_or(0.0)
+    }
+
+    /// The same window with the quantile `level` of each step taken for certain.
     pub(super) fn certain(&self, level: f64) -> Self {
-        let place = (level * self.rates.len() as f64) as usize;
-        let rate = self.rates.get(place.min(self.rates.len().saturating_sub(1))).copied();
-        Self { rates: vec![rate.unwrap_or(0.0)], seconds: self.seconds }
+        Self { rates: (0..self.steps).map(|k| self.quantile(k, level)).collect(), ..*self }
     }
 
     /// The expected late share with `replicas`: below what they take in a steady state (within `permitted`)
-    /// only
-    /// those are late whose work is too long; above it a backlog grows.
+    /// only those are late whose work is too long; above it a backlog grows from step to step.
     pub(super) fn late(&self, capacity: &Capacity, replicas: u32, permitted: f64) -> f64 {
         let steady = capacity.highest_rate(replicas, permitted);
-        // Rates rise: all below the capacity are alike.
-        let over = self.rates.partition_point(|rate| *rate <= steady);
-        let below: f64 = self.rates[..over].iter().sum();
-        let mut late = below * capacity.inevitable();
-        let mut all = below;
-        for rate in &self.rates[over..] {
-            late += rate * capacity.stretch(*rate, steady, 0.0, self.seconds).0;
-            all += rate;
+        let (mut late, mut all) = (0.0, 0.0);
+        for path in self.rates.chunks_exact(self.steps) {
+            let mut backlog = 0.0;
+            for rate in path {
+                let share = if backlog <= 0.0 && *rate <= steady {
+                    capacity.inevitable()
+                } else {
+                    let (share, after) = capacity.stretch(*rate, steady, backlog, self.seconds);
+                    backlog = after;
+                    share
+                };
+                late += rate * share;
+                all += rate;
+            }
         }
         if all > 0.0 { late / all } else { 0.0 }
     }
 
     /// Fewest replicas, from `least` on, whose expected late share is at or below `permitted`.
     pub(super) fn fewest(&self, capacity: &Capacity, permitted: f64, least: u32) -> u32 {
-        let most = self.rates.last().map_or(1, |rate| capacity.fewest(*rate, permitted)).max(least.max(1));
+        let peak = self.rates.iter().copied().fold(0.0, f64::max);
+        let most = capacity.fewest(peak, permitted).max(least.max(1));
         let (mut low, mut high) = (least.max(1), most);
         while low < high {
             let middle = low.midpoint(high);
