@@ -1,7 +1,8 @@
 //! M4 Hourly: `cargo xtask m4`. One configuration for all 414 series, 48 steps ahead, season of 24.
 //!
 //! The 48 last hours of the training rows stand in for the test rows with `--train`: for work on the models.
-//! Without it the test rows are read, for the figures that are reported. Names of models show each of them alone.
+//! Without it the test rows are read, for the figures that are reported. Names of models show each of them
+//! alone.
 
 use std::io::Read;
 use std::path::Path;
