@@ -1,7 +1,8 @@
 //! M4 Hourly: `cargo xtask m4`. One configuration for all 414 series, 48 steps ahead, season of 24.
 //!
 //! The 48 last hours of the training rows stand in for the test rows with `--train`: for work on the models.
-//! Without it the test rows are read, for the figures that are reported.
+//! Without it the test rows are read, for the figures that are reported. Names of models show each of them
+//! alone.
 
 use std::io::Read;
 use std::path::Path;
@@ -9,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use flate2::read::GzDecoder;
 use homeostat_core::{Instant, Span};
-use homeostat_forecast::{Forecaster, Settings, Value};
+use homeostat_forecast::{Forecaster, Settings, Value, model};
 
 use crate::peers::{outside, recorded, tables};
 
@@ -41,7 +42,10 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         let owa = f64::midpoint(mase / naive2.0, smape / naive2.1);
         lines.push(format!("| {name} | {mase:.3} | {smape:.2} | {owa:.3} |\n"));
     };
-    show("**homeostat**", mean(&cases, |case| ours(&case.known)));
+    show("**homeostat**", mean(&cases, |case| ours(&case.known, None)));
+    for name in model::NAMES.into_iter().filter(|name| args.iter().any(|arg| arg == name)) {
+        show(name, mean(&cases, |case| ours(&case.known, Some(name))));
+    }
     if !train {
         outside::m4(root, &folder.join("m4_hourly_train.csv.gz"), &root.join(KEPT))?;
     }
@@ -95,10 +99,10 @@ fn score(case: &Case, forecast: &[f64]) -> (f64, f64) {
     (error / n / scale, relative / n)
 }
 
-/// The median of our paths. The series have no dates: they begin at the epoch.
-fn ours(known: &[f64]) -> Vec<f64> {
+/// The median of our paths, by one model where named. The series have no dates: they begin at the epoch.
+fn ours(known: &[f64], only: Option<&'static str>) -> Vec<f64> {
     let horizon = Span::HOUR * AHEAD as u64;
-    let mut forecaster = Forecaster::new(Settings { step: Span::HOUR, horizon, ..Settings::default() });
+    let mut forecaster = Forecaster::new(Settings { step: Span::HOUR, horizon, only, ..Settings::default() });
     for (hour, value) in known.iter().enumerate() {
         forecaster.update(Instant::ZERO + Span::HOUR * hour as u64, Value::Known(*value));
     }

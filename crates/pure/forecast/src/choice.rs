@@ -20,6 +20,10 @@ const TRIED: (f64, f64) = (172_800.0, 48.0);
 /// The present choice stays while its error is at most this times that of the other.
 const STAY: f64 = 1.02;
 
+/// From this horizon on (in seconds) one model serves all distances: compared at single distances the last
+/// value would be the best a day ahead, and be mixed in before and after it.
+const TOGETHER_S: f64 = 43_200.0;
+
 /// Why a model is the one in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
@@ -61,6 +65,7 @@ pub(crate) struct Choice {
     weight: f64,
     steps: u64,
     told: bool,
+    together: bool,
 }
 
 /// The rolling error of a model.
@@ -129,7 +134,8 @@ impl Choice {
         };
         let boards = knots.iter().map(board).collect();
         let weight = 1.0 / (MEMORY.0 / step_s).max(MEMORY.1);
-        Self { models, answers, boards, knots: knots.to_vec(), weight, steps: 0, told }
+        let together = knots.last().is_some_and(|last| *last as f64 * step_s >= TOGETHER_S);
+        Self { models, answers, boards, knots: knots.to_vec(), weight, steps: 0, told, together }
     }
 
     /// The scale of the history moved.
@@ -157,7 +163,23 @@ impl Choice {
             }
         }
         let default = self.answers.iter().position(|(name, ..)| *name == "direct").unwrap_or(0);
-        self.boards.iter_mut().for_each(|board| board.choose(history, self.told, default));
+        let common = self.together.then(|| self.common());
+        for board in &mut self.boards {
+            let errors = common.clone().unwrap_or_else(|| board.errors.iter().map(|e| e.mean).collect());
+            board.choose(history, self.told, default, &errors);
+        }
+    }
+
+    /// The models' errors over all distances, each counting for the distances since the one before.
+    fn common(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.answers.len()];
+        let mut before = 0;
+        for board in &self.boards {
+            let share = (board.ahead - before) as f64;
+            sums.iter_mut().zip(&board.errors).for_each(|(sum, errors)| *sum += share * errors.mean);
+            before = board.ahead;
+        }
+        sums
     }
 
     /// The middle of the next steps, which stand at `places`, in the unit of the series; the models of
@@ -223,7 +245,8 @@ fn handicap(name: &str) -> f64 {
 }
 
 impl Board {
-    fn choose(&mut self, history: &History, told: bool, default: usize) {
+    /// Chooses by the models' mean errors.
+    fn choose(&mut self, history: &History, told: bool, default: usize, means: &[f64]) {
         if told {
             self.why = Why::Told;
             return;
@@ -233,7 +256,7 @@ impl Board {
             return;
         }
         let tried = |(index, errors): &(usize, &Errors)| errors.count >= self.tried || *index == default;
-        let fair = |(index, errors): (usize, &Errors)| (index, errors.mean * self.handicaps[index]);
+        let fair = |(index, _): (usize, &Errors)| (index, means[index] * self.handicaps[index]);
         let candidates = || self.errors.iter().enumerate().filter(tried).map(fair);
         let Some((best, least)) = candidates().min_by(|a, b| a.1.total_cmp(&b.1)) else {
             (self.chosen, self.why) = (default, Why::OnlyOne);
@@ -245,9 +268,7 @@ impl Board {
         }
         self.why = match candidates().count() {
             1 => Why::OnlyOne,
-            _ if self.errors.iter().all(|other| self.errors[self.chosen].mean <= other.mean) => {
-                Why::LeastError
-            }
+            _ if means.iter().all(|other| means[self.chosen] <= *other) => Why::LeastError,
             _ => Why::SimplestAsGood,
         };
     }

@@ -24,7 +24,8 @@ pub struct Settings {
     pub seed: u64,
     /// Local time and events.
     pub calendar: Calendar,
-    /// Use this model of [`crate::model::NAMES`] alone, for comparisons; `None` lets the errors choose.
+    /// Use this model of [`crate::model::NAMES`] alone, for comparisons: the median of the paths is then what
+    /// it says, without correction; `None` lets the errors choose.
     pub only: Option<&'static str>,
 }
 
@@ -80,7 +81,7 @@ impl Forecaster {
             steps,
             history: History::new(settings.step, &settings.calendar.events),
             choice: Choice::new(&knots, settings.step.as_secs_f64(), settings.only),
-            spread: Spread::new(&knots),
+            spread: Spread::new(&knots, settings.only.is_some()),
             trajectories: Trajectories::new(steps),
             knots,
             settings,
@@ -297,6 +298,54 @@ mod tests {
         assert_eq!((paths.count(), paths.steps), (100, 15));
         assert!(paths.values.iter().all(|value| *value == 5.0));
         assert_eq!(paths, forecaster.paths(Span::MINUTE * 15));
+    }
+
+    /// Two weeks of days that go from 20 to 180, with noise, in steps of `step`.
+    fn daily(step: Span) -> Vec<f64> {
+        let mut draws = Key::root(4).at(0);
+        let steps = 14 * Span::DAY.0 / step.0;
+        let turn = |n: u64| std::f64::consts::TAU * (n * step.0) as f64 / Span::DAY.0 as f64;
+        let course = |n: u64| 100.0 + 80.0 * homeostat_core::num::sin(turn(n));
+        (0..steps).map(|n| course(n) * (1.0 + 0.03 * draws.normal())).collect()
+    }
+
+    #[test]
+    fn the_median_of_a_model_alone_is_what_it_says() {
+        let settings = Settings { only: Some("last"), ..Settings::default() };
+        let mut forecaster = Forecaster::new(settings);
+        let values = daily(Span::MINUTE);
+        let (mut ours, mut plain) = (0.0, 0.0);
+        for (minute, value) in values.iter().enumerate() {
+            forecaster.update(Instant::ZERO + Span::MINUTE * minute as u64, Value::Known(*value));
+            let Some(came) = values.get(minute + 60).filter(|_| minute > 2_880 && minute % 7 == 0) else {
+                continue;
+            };
+            let paths = forecaster.paths(Span::HOUR);
+            for ahead in [5, 15, 60] {
+                let [median] = paths.quantiles(ahead - 1, [0.5]);
+                assert!((median / value - 1.0).abs() < 0.02, "{median} after {value}, {ahead} ahead");
+            }
+            ours += (came - paths.quantiles(59, [0.5])[0]).abs();
+            plain += (came - value).abs();
+        }
+        assert!((ours / plain - 1.0).abs() < 0.02, "{ours} instead of {plain}");
+    }
+
+    #[test]
+    fn hours_two_days_ahead_follow_the_day() {
+        let horizon = Span::HOUR * 48;
+        let mut forecaster = Forecaster::new(Settings { step: Span::HOUR, horizon, ..Settings::default() });
+        let values = daily(Span::HOUR);
+        let (known, came) = values.split_at(values.len() - 48);
+        for (hour, value) in known.iter().enumerate() {
+            forecaster.update(Instant::ZERO + Span::HOUR * hour as u64, Value::Known(*value));
+        }
+        let paths = forecaster.paths(horizon);
+        let error: f64 = came.iter().enumerate().map(|(n, v)| (v - paths.quantiles(n, [0.5])[0]).abs()).sum();
+        let wape = error / came.iter().sum::<f64>();
+        assert!(wape < 0.06, "{wape}, noise has 0.024");
+        let models: Vec<_> = (1..=48).map(|hour| forecaster.chosen_at(Span::HOUR * hour).model).collect();
+        assert!(models.iter().all(|model| *model == models[0]), "one model at all distances: {models:?}");
     }
 
     #[test]

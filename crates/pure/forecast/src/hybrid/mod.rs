@@ -135,7 +135,16 @@ impl Model for Hybrid {
             _ => self.direct.forecast(knot) + self.knots[knot].residual,
         };
         for (out, place) in out.iter_mut().zip(places) {
-            let z = between(&self.ahead, at, history.ahead(*place));
+            // between distances, what is left of the mean day is linear, not the forecast: an hour ahead
+            // that makes no difference, a day ahead all
+            let day = history.day_at(*place);
+            let left = |knot: usize| {
+                let season = history.place_ahead(self.ahead[knot]).map_or(f64::NAN, |at| history.day_at(at));
+                at(knot) - season
+            };
+            let ahead = history.ahead(*place);
+            let known = day + between(&self.ahead, left, ahead);
+            let z = if known.is_nan() { between(&self.ahead, at, ahead) } else { known };
             *out = history.scale().value(z + history.detail_at(*place));
         }
         true

@@ -44,14 +44,15 @@ struct Knot {
 }
 
 impl Spread {
-    pub(crate) fn new(knots: &[usize]) -> Self {
+    /// A spread at these distances; `plain` leaves the middle where the model says.
+    pub(crate) fn new(knots: &[usize], plain: bool) -> Self {
         let knot = |ahead: &usize| Knot {
             ahead: *ahead,
             pending: vec![[f32::NAN; TERMS + 2]; *ahead],
             fit: Regression::new(PRIOR),
             errors: [0.0; 2],
             count: 0,
-            quantiles: Quantiles::new(),
+            quantiles: Quantiles::new(plain),
             terms: [0.0; TERMS],
             scale: 0.1,
         };

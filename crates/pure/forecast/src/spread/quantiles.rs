@@ -6,6 +6,8 @@
 /// Levels that are tracked.
 pub(crate) const TRACKED: [f64; 13] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995];
+/// Place of the median among them.
+const MEDIAN: usize = 6;
 /// The tracked levels between the ends, which lie beyond them.
 pub(crate) const LEVELS: [f64; 15] =
     [0.0, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995, 1.0];
@@ -23,11 +25,13 @@ const RATE: (f64, f64, f64) = (0.2, 0.03, 300.0);
 pub(crate) struct Quantiles {
     at: [f64; 13],
     count: f64,
+    /// The median stays where the model says.
+    plain: bool,
 }
 
 impl Quantiles {
-    pub(crate) const fn new() -> Self {
-        Self { at: NORMAL, count: 0.0 }
+    pub(crate) const fn new(plain: bool) -> Self {
+        Self { at: NORMAL, count: 0.0, plain }
     }
 
     /// Takes an error in units of its scale. Errors of a forecast `ahead` steps come that late and go
@@ -35,17 +39,24 @@ impl Quantiles {
     pub(crate) fn learn(&mut self, error: f64, ahead: usize) {
         let rate = RATE.1 + (RATE.0 - RATE.1) / (1.0 + self.count / RATE.2 * 10.0);
         self.count += 1.0;
-        for (at, level) in self.at.iter_mut().zip(TRACKED) {
+        let tracked = self.at.iter_mut().zip(TRACKED).enumerate();
+        for (_, (at, level)) in tracked.filter(|(place, _)| !self.plain || *place != MEDIAN) {
             let central = (0.15..=0.85).contains(&level);
             let rate = if central { rate / (1.0 + (ahead - 1) as f64 / 4.0) } else { rate };
             *at += rate * (level - if error < *at { 1.0 } else { 0.0 });
         }
     }
 
-    /// Distances from the middle for errors of this scale.
+    /// Distances from the middle for errors of this scale. Levels that have crossed are put in order from
+    /// the median outwards: sorting would let quick tails move the slow median.
     pub(crate) fn offsets(&self, scale: f64) -> Offsets {
         let mut sorted = self.at;
-        sorted.sort_unstable_by(f64::total_cmp);
+        for level in MEDIAN + 1..sorted.len() {
+            sorted[level] = sorted[level].max(sorted[level - 1]);
+        }
+        for level in (0..MEDIAN).rev() {
+            sorted[level] = sorted[level].min(sorted[level + 1]);
+        }
         let (low, high) = (sorted[0], sorted[12]);
         let mut all = [0.0; 15];
         all[1..14].copy_from_slice(&sorted);
@@ -62,7 +73,7 @@ mod tests {
     #[test]
     fn the_right_share_comes_below_each_level() {
         let mut draws = homeostat_core::draw::Key::root(5).at(0);
-        let mut quantiles = Quantiles::new();
+        let mut quantiles = Quantiles::new(false);
         let mut below = [0.0; 13];
         let n = 40_000;
         for step in 0..n {
