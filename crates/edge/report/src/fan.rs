@@ -52,7 +52,7 @@ fn figure(data: &ReportData, policy: &PolicyReport, forecast: &Forecast, hue: us
     let title = format!(
         "What {} expected{service} {} ahead, and what came",
         html(&policy.name),
-        format::span(forecast.ahead_s)
+        format::span(forecast.ahead_s.round())
     );
     let key = [
         sample(&format!("band fill{hue}"), "expected, 5 to 95 %", true),
@@ -122,7 +122,10 @@ fn grid(out: &mut String, data: &ReportData, scale: &Scale) {
             write!(out, "<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\">{text}</text>", BOTTOM + 16.0).ok();
         }
     }
-    let y = BOTTOM + 0.5;
+    let warm = (data.trace.scored_from_s * scale.per_second).clamp(0.0, RIGHT - LEFT);
+    let (y, height) = (BOTTOM + 0.5, BOTTOM - TOP);
+    write!(out, "<rect class=\"warm\" x=\"{LEFT}\" y=\"{TOP}\" width=\"{warm:.1}\" height=\"{height}\"/>")
+        .ok();
     write!(out, "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{RIGHT}\" y1=\"{y}\" y2=\"{y}\"/>").ok();
 }
 
