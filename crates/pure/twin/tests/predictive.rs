@@ -46,9 +46,9 @@ fn the_capacity_model_agrees_with_the_stations() {
                 for _ in 0..30 {
                     let mid: f64 = f64::midpoint(low, high);
                     if curve.late_share(f64::from(n), mid * f64::from(n)) <= goal {
-                        low = mid
+                        low = mid;
                     } else {
-                        high = mid
+                        high = mid;
                     }
                 }
                 let case = format!("{slots} {work} n={n} p={permitted}: ours {ours:.3} twin {low:.3}");
