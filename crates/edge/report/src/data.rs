@@ -106,8 +106,37 @@ pub struct PolicyReport {
     pub decisions: Vec<DecisionMark>,
     /// Decisions made in all, where `decisions` is already a selection; 0 means `decisions.len()`.
     pub decisions_total: u64,
+    /// What the policy expected, one entry per service; empty where it doesn't forecast.
+    pub forecasts: Vec<Forecast>,
     /// What aging did, where replicas have a memory limit.
     pub aging: Option<Aging>,
+}
+
+/// What a policy expected of a service's load and what came, on a regular grid, in requests per second.
+///
+/// Every array has the same length; `None` where nothing is known. Forecasts stand in the windows that they
+/// were for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Forecast {
+    /// Name of the service.
+    pub service: String,
+    /// How far ahead the policy looked, mean in seconds.
+    pub ahead_s: f64,
+    /// Start of the first window, in seconds.
+    pub start_s: f64,
+    /// Length of a window, in seconds.
+    pub step_s: f64,
+    /// Expected to be exceeded in 95 % of all cases.
+    pub p5: Vec<Option<f32>>,
+    /// Expected to be exceeded as often as not.
+    pub p50: Vec<Option<f32>>,
+    /// Expected to be exceeded in 5 % of all cases.
+    pub p95: Vec<Option<f32>>,
+    /// Expected to be exceeded in 1 % of all cases.
+    pub p99: Vec<Option<f32>>,
+    /// What arrived.
+    pub arrived: Vec<Option<f32>>,
 }
 
 /// What aging did under one policy.

@@ -48,6 +48,11 @@ pub(crate) fn quantity(value: f64) -> String {
     if value.is_finite() { significant(value, 4) } else { "–".to_owned() }
 }
 
+/// A value of an axis, without zeros at its end.
+pub(crate) fn short(value: f64) -> String {
+    if value >= 1e4 { grouped(&format!("{value:.0}")) } else { trimmed(value, 3) }
+}
+
 /// A count with thin spaces between thousands.
 pub(crate) fn count(value: u64) -> String {
     grouped(&value.to_string())

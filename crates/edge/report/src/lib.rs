@@ -5,9 +5,11 @@
 //! The table, the headline and the definitions are plain HTML and read without a script.
 
 mod ages;
+mod axis;
 mod data;
 mod encode;
 mod escape;
+mod fan;
 mod format;
 mod headline;
 mod marks;
@@ -18,8 +20,8 @@ mod template;
 mod thin;
 
 pub use data::{
-    Aging, BoundPoint, DecisionMark, Demand, Envelope, Objective, PolicyReport, ReplicaAge, ReportData,
-    Series, Summary, TraceFacts,
+    Aging, BoundPoint, DecisionMark, Demand, Envelope, Forecast, Objective, PolicyReport, ReplicaAge,
+    ReportData, Series, Summary, TraceFacts,
 };
 
 /// Draws `data` as one HTML document.

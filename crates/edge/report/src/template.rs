@@ -2,7 +2,7 @@
 
 use crate::data::ReportData;
 use crate::escape::{self, html};
-use crate::{ages, format, headline, payload, table};
+use crate::{ages, fan, format, headline, payload, table};
 
 const PAGE: &str = include_str!("page/report.html");
 const STYLE: &str = include_str!("page/report.css");
@@ -34,6 +34,7 @@ pub(crate) fn page(data: &ReportData) -> String {
         "description" => paragraph("description", &data.description),
         "headline" => headline::section(data),
         "table" => table::table(data),
+        "fans" => fan::section(data),
         "ages" => ages::section(data),
         "notes" => notes(data),
         "objective" => html(&headline::objective(data)),

@@ -1,6 +1,6 @@
 //! Merges windows until a series has few enough of them.
 
-use crate::data::{Demand, Envelope, Series};
+use crate::data::{Demand, Envelope, Forecast, Series};
 
 /// How many neighbours become one so that at most `most` windows stay.
 fn factor(length: usize, most: usize) -> usize {
@@ -38,6 +38,28 @@ pub(crate) fn series(series: &Series, most: usize) -> Series {
         p50_ms: latency(&series.p50_ms),
         p95_ms: latency(&series.p95_ms),
         p99_ms: latency(&series.p99_ms),
+    }
+}
+
+/// Merges windows: rates become the mean of those known.
+pub(crate) fn forecast(full: &Forecast, most: usize) -> Forecast {
+    let by = factor(full.p50.len().max(full.arrived.len()), most);
+    let mean = |part: &[Option<f32>]| {
+        let known = part.iter().flatten();
+        let count = known.clone().count();
+        (count > 0).then(|| known.sum::<f32>() / count as f32)
+    };
+    let merged = |values: &[Option<f32>]| values.chunks(by).map(mean).collect();
+    Forecast {
+        service: full.service.clone(),
+        ahead_s: full.ahead_s,
+        start_s: full.start_s,
+        step_s: full.step_s * by as f64,
+        p5: merged(&full.p5),
+        p50: merged(&full.p50),
+        p95: merged(&full.p95),
+        p99: merged(&full.p99),
+        arrived: merged(&full.arrived),
     }
 }
 

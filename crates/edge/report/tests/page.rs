@@ -3,7 +3,9 @@
 #[path = "../examples/sample/made_up.rs"]
 mod made_up;
 
-use homeostat_report::{Aging, DecisionMark, Objective, PolicyReport, ReplicaAge, ReportData, render};
+use homeostat_report::{
+    Aging, DecisionMark, Forecast, Objective, PolicyReport, ReplicaAge, ReportData, render,
+};
 
 /// The data block of a page.
 fn payload(page: &str) -> serde_json::Value {
@@ -34,6 +36,53 @@ fn many_policies_share_the_room() {
     let one = data.policies[0].clone();
     data.policies = vec![one; 60];
     assert!(render(&data).len() <= 5_000_000);
+}
+
+/// The paths of the first fan of a page, by class.
+fn paths(page: &str) -> Vec<(&str, &str)> {
+    let (_, rest) = page.split_once("<svg class=\"fan\"").expect("a fan");
+    let (fan, _) = rest.split_once("</svg>").expect("its end");
+    let parts = fan.split("<path class=\"").skip(1);
+    parts.map(|part| part.trim_end_matches("\"/>").split_once("\" d=\"").expect("a path")).collect()
+}
+
+#[test]
+fn a_fan_shows_what_was_expected_beside_what_came() {
+    let mut data = made_up::report(1);
+    let page = render(&data);
+    assert_eq!(page.matches("<svg class=\"fan\"").count(), 3, "one for each policy that forecasts");
+    assert!(page.contains("What predictive-hybrid expected 2 minutes ahead, and what came"));
+    for policy in &mut data.policies {
+        policy.forecasts.clear();
+    }
+    assert!(!render(&data).contains("class=\"fans\""));
+
+    data.trace.span_s = 60.0;
+    let gap = |scale: f32| vec![Some(scale), None, None, None, Some(2.0 * scale), Some(scale)];
+    let [p5, p50, p95, p99] = [10.0, 20.0, 30.0, 50.0].map(gap);
+    let arrived = vec![Some(5.0), None, Some(5.0), None, None, Some(5.0)];
+    let step_s = 10.0;
+    data.policies[0].forecasts = vec![Forecast { p5, p50, p95, p99, arrived, step_s, ..Forecast::default() }];
+    let page = render(&data);
+    let drawn = paths(&page);
+    let classes: Vec<&str> =
+        drawn.iter().map(|(class, _)| class.trim_end_matches(char::is_numeric)).collect();
+    assert_eq!(classes, ["band fill", "line thin faint hue", "came", "line hue"]);
+    // 0 to 104 requests per second on 218 units above 226; windows in the middles of sixths of 1174.
+    assert_eq!(drawn[0].1, "M155.8 163.1L155.8 205.0ZM938.5 100.2L1134.2 163.1L1134.2 205.0L938.5 184.1Z");
+    assert_eq!(drawn[2].1, "M155.8 215.5L547.2 215.5L1134.2 215.5");
+    assert_eq!(drawn[3].1, "M155.8 184.1M938.5 142.2L1134.2 184.1");
+}
+
+#[test]
+fn fans_share_their_room() {
+    let mut data = made_up::report(66);
+    let long: Vec<Forecast> = data.policies.iter().flat_map(|policy| policy.forecasts.clone()).collect();
+    for policy in &mut data.policies {
+        policy.forecasts.clone_from(&long);
+    }
+    let page = render(&data);
+    assert!(page.len() <= 5_000_000, "{} bytes", page.len());
 }
 
 #[test]

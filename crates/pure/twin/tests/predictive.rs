@@ -1,10 +1,13 @@
-//! The predictive policy's capacity model against the twin's own stations.
+//! The predictive policy's capacity model against the twin's own stations, and its forecasts in the outcome.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop anywhere")]
 
-use homeostat_core::Instant;
+mod common;
+
+use common::{Run, scenario};
+use homeostat_core::{Instant, Span};
 use homeostat_policy::predictive::Capacity;
-use homeostat_twin::{Scenario, ServiceCurve};
+use homeostat_twin::{Scenario, ServiceCurve, workload};
 use serde_json::json;
 
 fn world(slots: u32, work: &serde_json::Value, latency: &str) -> Scenario {
@@ -55,4 +58,28 @@ fn the_capacity_model_agrees_with_the_stations() {
             }
         }
     }
+}
+
+/// Every note and every arrival is in the series once, and a policy that doesn't forecast has none.
+#[test]
+fn the_outcome_keeps_what_was_expected_and_what_came() {
+    let world = scenario(json!({ "warm_up": "0s" }));
+    let over = |policy| {
+        let run = Run { scenario: &world, policy, seed: 1, initial: 30, peak_rate: 100.0, events: false };
+        run.over(workload::series(Span::MINUTE, vec![100.0; 180]))
+    };
+    let (outcome, kept) = over(r#"{ "predictive": {} }"#);
+    let [forecast] = outcome.forecasts.as_slice() else { panic!("{} series", outcome.forecasts.len()) };
+    let medians: Vec<f64> = forecast.expected[1].iter().flatten().copied().collect();
+    let noted: Vec<f64> =
+        kept.0.iter().filter_map(|(_, _, d)| Some(d.forecast?.milli[1] as f64 / 1e3)).collect();
+    assert!(noted.len() > 600 && noted.len().abs_diff(medians.len()) <= noted.len() / 20);
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    assert!((mean(&medians) - mean(&noted)).abs() < 1.0, "{} {}", mean(&medians), mean(&noted));
+    assert!((mean(&medians) - 100.0).abs() < 5.0, "{}", mean(&medians));
+    let came: Vec<f64> = forecast.arrived.iter().flatten().copied().collect();
+    assert!((mean(&came) - 100.0).abs() < 1.0, "{}", mean(&came));
+    assert_eq!((forecast.service.as_str(), forecast.step_s), ("model", 15.0));
+    assert!(forecast.ahead_s >= 60.0 && forecast.ahead_s < 180.0, "{}", forecast.ahead_s);
+    assert!(over(r#"{ "static": { "replicas": 30 } }"#).0.forecasts.is_empty());
 }

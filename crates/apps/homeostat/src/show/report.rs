@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use homeostat_report::{
-    Aging, BoundPoint, DecisionMark, Demand, Envelope, Objective, PolicyReport, ReplicaAge, ReportData,
-    Series, Summary, TraceFacts,
+    Aging, BoundPoint, DecisionMark, Demand, Envelope, Forecast, Objective, PolicyReport, ReplicaAge,
+    ReportData, Series, Summary, TraceFacts,
 };
 use homeostat_twin::Outcome;
 
@@ -137,7 +137,24 @@ fn policy(row: &Row, comparison: &Comparison) -> PolicyReport {
         series: series(outcome),
         decisions: decisions.collect(),
         decisions_total: 0,
+        forecasts: outcome.forecasts.iter().map(forecast).collect(),
         aging: outcome.aging.as_ref().map(|first| aging(first, row)),
+    }
+}
+
+fn forecast(source: &homeostat_twin::outcome::ForecastSeries) -> Forecast {
+    let rates = |values: &[Option<f64>]| values.iter().map(|v| v.map(|v| v as f32)).collect();
+    let [p5, p50, _, p95, p99] = &source.expected;
+    Forecast {
+        service: source.service.clone(),
+        ahead_s: source.ahead_s,
+        start_s: 0.0,
+        step_s: source.step_s,
+        p5: rates(p5),
+        p50: rates(p50),
+        p95: rates(p95),
+        p99: rates(p99),
+        arrived: rates(&source.arrived),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Made-up results with the shape of real ones: a day and a week, bursts, policies that lag.
 
 use homeostat_report::{
-    BoundPoint, DecisionMark, Demand, Envelope, Objective, PolicyReport, ReportData, Series, Summary,
-    TraceFacts,
+    BoundPoint, DecisionMark, Demand, Envelope, Forecast, Objective, PolicyReport, ReportData, Series,
+    Summary, TraceFacts,
 };
 
 /// Length of a window, in seconds.
@@ -137,7 +137,30 @@ fn policy(seed: u64, kind: &Kind, demand: &[f64]) -> PolicyReport {
     series.ready = Envelope::exact(ready);
     let summary = summary(&series, &decisions);
     let [name, source, guards] = [kind.0, kind.1, kind.2].map(str::to_owned);
-    PolicyReport { name, guards, source, summary, series, decisions, ..PolicyReport::default() }
+    let forecasts = if kind.0.starts_with("predictive") { vec![forecast(seed, demand)] } else { Vec::new() };
+    PolicyReport { name, guards, source, summary, series, decisions, forecasts, ..PolicyReport::default() }
+}
+
+/// A forecast that starts after an hour and misses a fifth at most.
+fn forecast(seed: u64, demand: &[f64]) -> Forecast {
+    let expected = |factor: f64| {
+        let rate = |(i, offered): (usize, &f64)| {
+            let error = 0.9 + 0.2 * noise(seed + 20, i as u64 / 30);
+            (i >= 60).then_some((offered * RATE_PER_REPLICA * error * factor) as f32)
+        };
+        demand.iter().enumerate().map(rate).collect()
+    };
+    Forecast {
+        service: "web".into(),
+        ahead_s: 120.0,
+        step_s: STEP_S,
+        p5: expected(0.85),
+        p50: expected(1.0),
+        p95: expected(1.17),
+        p99: expected(1.3),
+        arrived: demand.iter().map(|offered| Some((offered * RATE_PER_REPLICA) as f32)).collect(),
+        ..Forecast::default()
+    }
 }
 
 fn decision(i: usize, from: u32, to: u32, offered: f64, kind: &Kind) -> DecisionMark {

@@ -62,14 +62,15 @@ impl Simulation {
         }
     }
 
-    /// Counts an executed change and remembers it for the report.
+    /// Remembers what was forecast, counts an executed change, and remembers that for the report.
     fn note(&mut self, service: usize, seen: &Observation, decision: &Decision) {
+        let running = &mut self.services[service];
+        running.forecasts.decided(self.now, running.arrived, decision.forecast.as_ref());
         let (from, to) = (seen.desired, decision.replicas());
         if from == to {
             return;
         }
         let direction = if to > from { 1 } else { -1 };
-        let running = &mut self.services[service];
         if self.now >= self.scored_from {
             running.scale_events += 1;
             running.flips += u64::from(running.direction == -direction);

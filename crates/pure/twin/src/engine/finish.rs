@@ -32,6 +32,8 @@ impl Simulation {
     fn outcome(mut self, end: Instant, node_cost: f64) -> Outcome {
         let span = end.since(self.start);
         let series = self.series(span);
+        let forecast = |s: &super::Running| s.forecasts.series(&s.fleet.spec.name, span);
+        let forecasts = self.services.iter().filter_map(forecast).collect();
         let meter = self.tally.meter.take().map(|meter| *meter);
         let tally = &self.tally;
         let ms = |q| tally.times.quantile(q, tally.failed).map(Span::as_millis_f64);
@@ -58,6 +60,7 @@ impl Simulation {
             span,
             warm_up: self.scored_from.since(self.start),
             series,
+            forecasts,
             marks: self.marks,
             aging: self.scenario.has_memory_limit().then_some(self.aging.sums),
             meter,

@@ -22,7 +22,7 @@ use homeostat_core::{Controller, Decision, Instant, Observation, Span};
 
 use crate::balance::Picker;
 use crate::fleet::{Fleet, Nodes};
-use crate::outcome::{AgingTally, Ledger, Mark, Meter, Outcome, Tally};
+use crate::outcome::{AgingTally, Forecasts, Ledger, Mark, Meter, Outcome, Tally};
 use crate::scenario::{Sampler, Scenario, ScenarioError, Server};
 use crate::sense::Pipeline;
 use crate::workload::{Arrival, Arrivals};
@@ -85,6 +85,7 @@ struct Running {
     size_key: Key,
     balance_key: Key,
     arrived: u64,
+    forecasts: Forecasts,
     /// Visits held because no replica is ready.
     held: VecDeque<Held>,
     woken: bool,
@@ -305,6 +306,7 @@ fn running(
         fleet: Fleet::new(spec, scenario.client.cancels, key, ledger),
         picker: Picker::new(spec.balancer),
         pipeline: Pipeline::new(&scenario.metrics, controller.cadence().sensing, start, own),
+        forecasts: Forecasts::new(start, WINDOW.max(controller.cadence().period)),
         controller,
         work: spec.service_time.sampler(),
         size_key: own.child("size"),

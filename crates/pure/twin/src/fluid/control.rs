@@ -88,8 +88,9 @@ impl Fluid {
         Ok(())
     }
 
-    /// Counts an executed change and remembers it for the report.
+    /// Remembers what was forecast, counts an executed change, and remembers that for the report.
     fn note(&mut self, seen: &Observation, decision: &Decision) {
+        self.forecasts.decided(self.now, self.arrived, decision.forecast.as_ref());
         let (from, to) = (seen.desired, decision.replicas());
         if from == to {
             return;

@@ -59,6 +59,7 @@ impl Fluid {
             span,
             warm_up: self.scored_from.since(self.start),
             series,
+            forecasts: self.forecasts.series(&self.fleet.spec.name, span).into_iter().collect(),
             marks: self.marks,
             aging: self.scenario.has_memory_limit().then_some(self.aging.sums),
             meter: None,

@@ -31,7 +31,7 @@ use crate::curve::ServiceCurve;
 use crate::engine::event::{Queue, What};
 use crate::engine::{Recorder, Stop, WINDOW};
 use crate::fleet::Fleet;
-use crate::outcome::{AgingTally, Ledger, Mark, Outcome};
+use crate::outcome::{AgingTally, Forecasts, Ledger, Mark, Outcome};
 use crate::scenario::{Scenario, ScenarioError, Server};
 use backlog::{Backlog, Piece};
 use load::Load;
@@ -87,6 +87,7 @@ pub struct Fluid {
     felt: f64,
     sums: Sums,
     arrived: u64,
+    forecasts: Forecasts,
     /// Mean number inside and waiting where nothing is behind.
     inside: f64,
     waiting: f64,
@@ -143,6 +144,7 @@ impl Fluid {
             fleet: Fleet::new(spec, scenario.client.cancels, key, Ledger::new(start, scored_from, WINDOW)),
             stays: Vec::new(),
             pipeline: Pipeline::new(&scenario.metrics, controller.cadence().sensing, start, own),
+            forecasts: Forecasts::new(start, WINDOW.max(controller.cadence().period)),
             controller,
             backlog: Backlog::new(spec.balancer, longest_wait(scenario, &shape), spread(&shape)),
             tally: Tally::new(start, scored_from, WINDOW, points, longest.as_secs_f64()),

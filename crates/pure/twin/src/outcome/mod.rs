@@ -5,6 +5,7 @@
 //! of the warm-up to the end of the trace; replica-hours over the same window, from order to end.
 
 mod aging;
+mod forecast;
 mod histogram;
 mod ledger;
 mod meter;
@@ -16,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use aging::AgingTally;
 pub use aging::{Aging, ReplicaAge};
+pub use forecast::ForecastSeries;
+pub(crate) use forecast::Forecasts;
 pub use histogram::Histogram;
 pub(crate) use ledger::{Counts, Ledger, count_series};
 pub use meter::{Answered, Meter};
@@ -78,6 +81,9 @@ pub struct Outcome {
     pub series: Series,
     /// Changes with their reasons; when there are very many, the largest.
     pub marks: Vec<Mark>,
+    /// What the policies expected and what came, of each service whose policy forecasts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forecasts: Vec<ForecastSeries>,
     /// What aging did, where a service has a memory limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aging: Option<Aging>,
