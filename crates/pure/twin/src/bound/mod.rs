@@ -34,7 +34,7 @@ const MULTIPLES: [usize; 6] = [1, 2, 4, 8, 20, 40];
 /// Loads of more tiles than this (17 days) are bounded by the forms that are best on a part of them.
 const LONG: usize = 100_000;
 /// Rounds of the search for the best price: usually, and for such a load.
-const ROUNDS: [u32; 2] = [12, 4];
+const ROUNDS: [u32; 2] = [12, 2];
 /// Tiles of that part.
 const SCOUTED: usize = 20_000;
 /// Tiles up to this length are tried with a price on carried work.
