@@ -92,6 +92,20 @@ pub enum Reading {
     Failed(FetchError),
 }
 
+impl Reading {
+    /// The sum of the series of a reading of the whole target, in the metric's unit, and when it was
+    /// measured; `None` without a value.
+    pub fn total(&self) -> Option<(f64, Instant)> {
+        match self {
+            Self::Total { milli, at } if !milli.is_empty() => {
+                let sum = milli.iter().fold(0_i64, |sum, value| sum.saturating_add(*value));
+                Some((sum as f64 / 1_000.0, *at))
+            }
+            Self::Total { .. } | Self::PerReplica(_) | Self::Failed(_) => None,
+        }
+    }
+}
+
 /// Everything a policy gets to see at one instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Observation {

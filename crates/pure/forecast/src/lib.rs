@@ -28,5 +28,5 @@ pub use calendar::{Calendar, Event};
 pub use choice::{Score, Why};
 pub use forecaster::{Chosen, Forecaster, Settings};
 pub use history::History;
-pub use paths::Paths;
+pub use paths::{Paths, quantile};
 pub use series::{Series, Value};

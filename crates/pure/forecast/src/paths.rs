@@ -35,14 +35,15 @@ impl Paths {
     }
 }
 
-/// The quantile `level` of sorted values, linear between neighbours; NaN of none.
-pub(crate) fn quantile(sorted: &[f32], level: f64) -> f64 {
+/// The quantile `level` (0 to 1) of sorted values, linear between neighbours (Hyndman and Fan's type 7); NaN
+/// of none.
+pub fn quantile<T: Copy + Into<f64>>(sorted: &[T], level: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else {
         return f64::NAN;
     };
     let place = level.clamp(0.0, 1.0) * last as f64;
     let below = place.floor() as usize;
-    let (a, b) = (f64::from(sorted[below]), f64::from(sorted[(below + 1).min(last)]));
+    let (a, b): (f64, f64) = (sorted[below].into(), sorted[(below + 1).min(last)].into());
     a + (b - a) * (place - below as f64)
 }
 

@@ -89,7 +89,7 @@ fn contending(world: &World, contender: &Contender) -> Result<Entrant, Failure> 
     } else if let Some(file) = &contender.file {
         from_file(&world.folder.join(file))?
     } else if let Some(policy) = &contender.policy {
-        entrant(kind(policy), policy.clone(), None)
+        entrant(policy.kind(), policy.clone(), None)
     } else {
         return Err(Failure::new(format!("{}: policies: an entry names no policy", world.origin)));
     };
@@ -98,27 +98,6 @@ fn contending(world: &World, contender: &Contender) -> Result<Entrant, Failure> 
         guards: contender.guards.clone().unwrap_or(found.guards),
         policy: found.policy,
     })
-}
-
-/// The name of the kind of a policy, as it is written in files.
-pub(crate) fn kind(policy: &PolicySpec) -> &'static str {
-    match policy {
-        PolicySpec::Static(_) => "static",
-        PolicySpec::Cron(_) => "cron",
-        PolicySpec::Hpa(_) | PolicySpec::HorizontalPodAutoscaler(_) => "hpa",
-        PolicySpec::Kpa(_) => "kpa",
-        PolicySpec::Keda(_) | PolicySpec::ScaledObject(_) => "keda",
-        PolicySpec::Watermark(_) => "watermark",
-        PolicySpec::Autoscale(_) => "autoscale",
-        PolicySpec::Predictive(_) => "predictive",
-        PolicySpec::Phpa(_) => "phpa",
-        PolicySpec::Mark(_) => "mark",
-        PolicySpec::Mu(_) => "mu",
-        PolicySpec::AwsPredictive(_) => "aws_predictive",
-        PolicySpec::Rejuvenate(_) => "rejuvenate",
-        PolicySpec::Restart(_) => "restart",
-        PolicySpec::Together(_) => "together",
-    }
 }
 
 /// A policy file: a manifest as it is, or our own form.

@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::{Fidelity, RunArgs};
 use crate::failure::{Code, Failure};
-use crate::input::policies::{self, Entrant};
+use crate::input::policies::Entrant;
 use crate::input::scenario::World;
 use crate::input::traffic::Survey;
 use bound::{Bound, Computed, Computing};
@@ -142,7 +142,7 @@ pub(crate) fn plan(
         name: entrant.name.clone(),
         guards: entrant.guards.name.clone(),
         source: entrant.policy.source().to_owned(),
-        kind: policies::kind(&entrant.policy).to_owned(),
+        kind: entrant.policy.kind().to_owned(),
     };
     Ok(Plan {
         scenario: scenario.name.clone(),

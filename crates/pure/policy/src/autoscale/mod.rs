@@ -142,7 +142,7 @@ impl Autoscale {
         if self.variant != Variant::Autoscale {
             return;
         }
-        let Some((in_system, _)) = total(observation.readings.get(2)) else {
+        let Some((in_system, _)) = observation.readings.get(2).and_then(Reading::total) else {
             return;
         };
         let count = replicas_for(in_system, f64::from(self.packing));
@@ -163,7 +163,7 @@ impl Policy for Autoscale {
     }
 
     fn decide(&mut self, observation: &Observation) -> Plan {
-        let plan = match total(observation.readings.first()) {
+        let plan = match observation.readings.first().and_then(Reading::total) {
             None if self.variant != Variant::AlwaysOn => {
                 let reason = Reason { need: Some(0), ..Reason::of(Rule::NoData, observation.desired) };
                 Plan::scale(observation.desired, reason)
@@ -185,17 +185,6 @@ fn needs_of(variant: Variant) -> Vec<Need> {
         Variant::Reactive | Variant::PredictiveMwa | Variant::PredictiveLr => vec![rate],
         Variant::AutoscaleMinus => vec![rate, each],
         Variant::Autoscale => vec![rate, each, Need::Object("concurrency".to_owned())],
-    }
-}
-
-/// The sum of a reading's series and when it was measured.
-fn total(reading: Option<&Reading>) -> Option<(f64, Instant)> {
-    match reading {
-        Some(Reading::Total { milli, at }) if !milli.is_empty() => {
-            let sum = milli.iter().fold(0_i64, |sum, value| sum.saturating_add(*value));
-            Some((sum as f64 / 1_000.0, *at))
-        }
-        _ => None,
     }
 }
 

@@ -24,7 +24,7 @@ mod tests;
 use homeostat_core::decision::{FORECAST_LEVELS, ForecastNote};
 use homeostat_core::policy::Sensing;
 use homeostat_core::{Cadence, Instant, Need, Observation, Plan, Policy, Reading, Reason, Rule, Span};
-use homeostat_forecast::{Paths, Settings};
+use homeostat_forecast::{Paths, Settings, quantile};
 
 pub use capacity::Capacity;
 pub(crate) use spec::guards;
@@ -119,10 +119,10 @@ impl Predictive {
     /// Takes in what was observed; `None` without fresh data.
     fn sense(&mut self, observation: &Observation) -> Option<Now> {
         self.leads.watch(observation);
-        let (rate, at) = total(observation.readings.first())?;
+        let (rate, at) = observation.readings.first().and_then(Reading::total)?;
         self.meter.take(at, rate, self.sensing.window);
         let limit = self.sensing.delay + self.sensing.scrape * STALE;
-        let queue = total(observation.readings.get(1));
+        let queue = observation.readings.get(1).and_then(Reading::total);
         if observation.at.since(at) > limit {
             return None;
         }
@@ -238,23 +238,6 @@ impl Policy for Predictive {
 fn note(paths: &Paths, from: Instant, until: Instant) -> ForecastNote {
     let mut rates: Vec<f64> = paths.iter().map(|path| meter::mean(paths, path, from, until)).collect();
     rates.sort_unstable_by(f64::total_cmp);
-    let last = rates.len().saturating_sub(1);
-    let quantile = |level: u16| {
-        let place = f64::from(level) / 1_000.0 * last as f64;
-        let (low, share) = (place as usize, place.fract());
-        let (a, b) = (rates[low], rates[(low + 1).min(last)]);
-        ((a + (b - a) * share) * 1_000.0).round() as i64
-    };
-    ForecastNote { from, until, milli: FORECAST_LEVELS.map(quantile) }
-}
-
-/// The sum of a reading's series and when it was measured.
-fn total(reading: Option<&Reading>) -> Option<(f64, Instant)> {
-    match reading {
-        Some(Reading::Total { milli, at }) if !milli.is_empty() => {
-            let sum = milli.iter().fold(0_i64, |sum, value| sum.saturating_add(*value));
-            Some((sum as f64 / 1_000.0, *at))
-        }
-        _ => None,
-    }
+    let milli = |level: u16| (quantile(&rates, f64::from(level) / 1_000.0) * 1_000.0).round() as i64;
+    ForecastNote { from, until, milli: FORECAST_LEVELS.map(milli) }
 }

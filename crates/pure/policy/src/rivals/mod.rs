@@ -12,19 +12,6 @@ pub mod mark;
 pub mod mu;
 pub mod phpa;
 
-use homeostat_core::{Instant, Reading};
-
-/// The sum of a reading's series in the metric's unit, and when it was measured.
-fn total(reading: Option<&Reading>) -> Option<(f64, Instant)> {
-    match reading {
-        Some(Reading::Total { milli, at }) if !milli.is_empty() => {
-            let sum = milli.iter().fold(0_i64, |sum, value| sum.saturating_add(*value));
-            Some((sum as f64 / 1_000.0, *at))
-        }
-        _ => None,
-    }
-}
-
 /// Thousandths, for reasons.
 fn milli(value: f64) -> i64 {
     (value * 1_000.0).round() as i64

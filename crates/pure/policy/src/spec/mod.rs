@@ -207,6 +207,27 @@ impl PolicySpec {
         }
     }
 
+    /// The name of the kind of policy, as it is written in files.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Static(_) => "static",
+            Self::Cron(_) => "cron",
+            Self::Hpa(_) | Self::HorizontalPodAutoscaler(_) => "hpa",
+            Self::Kpa(_) => "kpa",
+            Self::Keda(_) | Self::ScaledObject(_) => "keda",
+            Self::Watermark(_) => "watermark",
+            Self::Autoscale(_) => "autoscale",
+            Self::Predictive(_) => "predictive",
+            Self::Phpa(_) => "phpa",
+            Self::Mark(_) => "mark",
+            Self::Mu(_) => "mu",
+            Self::AwsPredictive(_) => "aws_predictive",
+            Self::Rejuvenate(_) => "rejuvenate",
+            Self::Restart(_) => "restart",
+            Self::Together(_) => "together",
+        }
+    }
+
     /// The document that the policy follows, in one line.
     pub const fn source(&self) -> &'static str {
         match self {

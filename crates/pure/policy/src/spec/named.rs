@@ -108,7 +108,7 @@ impl TryFrom<Fields> for Named {
         let mut given = all.into_iter().flatten();
         let name = fields.name.unwrap_or_default();
         match (given.next(), given.next()) {
-            (Some(policy), None) if name.is_empty() => Ok(Self { name: kind(&policy).to_owned(), policy }),
+            (Some(policy), None) if name.is_empty() => Ok(Self { name: policy.kind().to_owned(), policy }),
             (Some(policy), None) => Ok(Self { name, policy }),
             (None, _) => Err(format!("policy `{name}` has no kind; name one of {KINDS}")),
             (Some(_), Some(_)) => Err(format!("policy `{name}` has several kinds; name one of {KINDS}")),
@@ -141,25 +141,5 @@ impl From<Named> for Fields {
             PolicySpec::ScaledObject(manifest) => fields.scaled_object = Some(manifest),
         }
         fields
-    }
-}
-
-const fn kind(policy: &PolicySpec) -> &'static str {
-    match policy {
-        PolicySpec::Static(_) => "static",
-        PolicySpec::Cron(_) => "cron",
-        PolicySpec::Hpa(_) | PolicySpec::HorizontalPodAutoscaler(_) => "hpa",
-        PolicySpec::Kpa(_) => "kpa",
-        PolicySpec::Keda(_) | PolicySpec::ScaledObject(_) => "keda",
-        PolicySpec::Watermark(_) => "watermark",
-        PolicySpec::Autoscale(_) => "autoscale",
-        PolicySpec::Predictive(_) => "predictive",
-        PolicySpec::Phpa(_) => "phpa",
-        PolicySpec::Mark(_) => "mark",
-        PolicySpec::Mu(_) => "mu",
-        PolicySpec::AwsPredictive(_) => "aws_predictive",
-        PolicySpec::Rejuvenate(_) => "rejuvenate",
-        PolicySpec::Restart(_) => "restart",
-        PolicySpec::Together(_) => "together",
     }
 }

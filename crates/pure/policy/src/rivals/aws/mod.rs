@@ -18,10 +18,10 @@ mod tracking;
 
 pub use spec::{AwsPredictiveSpec, Mode};
 
-use homeostat_core::{Cadence, Instant, Need, Observation, Plan, Policy, Reason, Rule, Span};
+use homeostat_core::{Cadence, Instant, Need, Observation, Plan, Policy, Reading, Reason, Rule, Span};
 use homeostat_forecast::Series;
 
-use super::{enough, milli, total};
+use super::{enough, milli};
 use crate::bounds::clamped;
 use crate::error::PolicyError;
 use forecast::{Forecast, Hours, hour_of};
@@ -121,7 +121,7 @@ impl Policy for AwsPredictive {
     }
 
     fn decide(&mut self, observation: &Observation) -> Plan {
-        let read = total(observation.readings.first());
+        let read = observation.readings.first().and_then(Reading::total);
         let at = read.map_or(observation.at, |(_, at)| at);
         self.hours.push(at, read.map(|(rate, _)| rate));
         self.look_ahead(observation.at);

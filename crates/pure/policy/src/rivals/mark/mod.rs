@@ -29,10 +29,10 @@ pub use spec::{Foresight, MarkSpec};
 use std::collections::VecDeque;
 
 use homeostat_core::policy::Sensing;
-use homeostat_core::{Cadence, Instant, Need, Observation, Plan, Policy, Reason, Rule, Span};
+use homeostat_core::{Cadence, Instant, Need, Observation, Plan, Policy, Reading, Reason, Rule, Span};
 use homeostat_forecast::Series;
 
-use super::{enough, milli, total};
+use super::{enough, milli};
 use crate::bounds::clamped;
 use crate::error::PolicyError;
 use forecast::Predictor;
@@ -151,7 +151,7 @@ impl Policy for Mark {
 
     fn decide(&mut self, observation: &Observation) -> Plan {
         let desired = observation.desired;
-        let Some((rate, _)) = total(observation.readings.first()) else {
+        let Some((rate, _)) = observation.readings.first().and_then(Reading::total) else {
             let reason = Reason { need: Some(0), ..Reason::of(Rule::NoData, desired) };
             return Plan::scale(desired, reason);
         };

@@ -26,10 +26,10 @@ mod spec;
 pub use spec::MuSpec;
 
 use homeostat_core::policy::Sensing;
-use homeostat_core::{Cadence, Need, Observation, Plan, Policy, Reason, Rule, Span};
+use homeostat_core::{Cadence, Need, Observation, Plan, Policy, Reading, Reason, Rule, Span};
 use homeostat_forecast::Series;
 
-use super::{milli, total};
+use super::milli;
 use crate::bounds::clamped;
 use crate::error::PolicyError;
 use bank::Bank;
@@ -110,7 +110,8 @@ impl Policy for Mu {
     }
 
     fn decide(&mut self, observation: &Observation) -> Plan {
-        let read = |need: usize| total(observation.readings.get(need)).map(|(value, _)| value);
+        let read =
+            |need: usize| observation.readings.get(need).and_then(Reading::total).map(|(value, _)| value);
         let (Some(rate), Some(inside)) = (read(0), read(1)) else {
             let reason = Reason { need: Some(0), ..Reason::of(Rule::NoData, observation.desired) };
             return Plan::scale(observation.desired, reason);
