@@ -27,21 +27,44 @@ struct Case {
     start_up: &'static str,
     file: PathBuf,
     bound: Value,
-    tuned: Option<Value>,
+    /// Results of `tune`, family by family; those that were not run are left out.
+    tuned: Vec<(&'static str, Value)>,
+}
+
+/// What to run: everything, unless arguments name traces, start-ups or families.
+struct Choice<'a> {
+    names: Vec<&'a str>,
+    runs: bool,
+}
+
+impl Choice<'_> {
+    /// Whether `name` is wanted among `all` of its kind: it is named, or nothing of its kind is.
+    fn wants(&self, name: &str, all: &[&str]) -> bool {
+        self.names.contains(&name) || !all.iter().any(|other| self.names.contains(other))
+    }
 }
 
 /// Runs everything and prints the tables. Results of an earlier call are used again: delete
-/// `target/bounds` to measure anew; `--kept` prints what is there and runs nothing.
+/// `target/bounds` to measure anew; `--kept` prints what is there and runs nothing. Names of traces,
+/// start-ups and families choose: `bounds twitter 300s hpa`.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
-    let runs = !args.iter().any(|arg| arg == "--kept");
+    let traces = TRACES.map(|(trace, _)| trace);
+    let names = args.iter().map(String::as_str).filter(|arg| *arg != "--kept").collect();
+    let choice = Choice { names, runs: !args.iter().any(|arg| arg == "--kept") };
+    let known = [&traces[..], &START_UPS, &FAMILIES].concat();
+    if let Some(other) = choice.names.iter().find(|name| !known.contains(name)) {
+        bail!("`{other}` is none of {}", known.join(", "));
+    }
     let mut cases: Vec<Case> = Vec::new();
     let compare = ["compare", "--policy", "hpa-cpu-50", "--policy", "hpa-cpu-80"];
-    for (trace, skip) in TRACES {
+    for (trace, skip) in TRACES.into_iter().filter(|(trace, _)| choice.wants(trace, &traces)) {
         let file = scenario(root, trace, skip)?;
-        for start_up in START_UPS {
+        for start_up in START_UPS.into_iter().filter(|start_up| choice.wants(start_up, &START_UPS)) {
             let name = format!("{trace}-{start_up}-bound");
-            match kept(root, &file, &name, start_up, &compare, runs)? {
-                Some(bound) => cases.push(Case { trace, start_up, file: file.clone(), bound, tuned: None }),
+            match kept(root, &file, &name, start_up, &compare, choice.runs)? {
+                Some(bound) => {
+                    cases.push(Case { trace, start_up, file: file.clone(), bound, tuned: Vec::new() });
+                }
                 None => eprintln!("skipped: {trace}: no recorded data (set HOMEOSTAT_DATA)"),
             }
         }
@@ -49,12 +72,12 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     if cases.is_empty() {
         bail!("no scenario could be run");
     }
-    let families = FAMILIES.map(|family| ["--policy", family]).concat();
-    let tune = [&["tune", "--fidelity", "fluid", "--attainment", "99,99.5,99.9"], &families[..]].concat();
-    for start_up in ["120s", "30s", "300s"] {
-        for case in cases.iter_mut().filter(|case| case.start_up == start_up) {
-            let name = format!("{}-{start_up}-tuned", case.trace);
-            case.tuned = kept(root, &case.file, &name, start_up, &tune, runs)?;
+    for family in FAMILIES.into_iter().filter(|family| choice.wants(family, &FAMILIES)) {
+        let tune = ["tune", "--fidelity", "fluid", "--attainment", "99,99.5,99.9", "--policy", family];
+        for case in &mut cases {
+            let name = format!("{}-{}-{family}", case.trace, case.start_up);
+            let tuned = kept(root, &case.file, &name, case.start_up, &tune, choice.runs)?;
+            case.tuned.extend(tuned.map(|tuned| (family, tuned)));
         }
     }
     print_bounds(&cases);
@@ -138,7 +161,8 @@ fn print_tuned(cases: &[Case]) {
 }
 
 fn tuned(case: &Case, family: &str, wanted: f64, bound: Option<f64>) -> String {
-    let Some(result) = &case.tuned else { return "–".to_owned() };
+    let of_family = case.tuned.iter().find(|(name, _)| *name == family);
+    let Some((_, result)) = of_family else { return "–".to_owned() };
     let entries = result["tuned"].as_array().map(Vec::as_slice).unwrap_or_default();
     let of = |entry: &&Value| {
         entry["policy"] == family && entry["attainment"].as_f64().is_some_and(|a| (a - wanted).abs() < 1e-9)
