@@ -133,8 +133,14 @@ impl Replay {
     }
 }
 
-/// Runs the first service of a scenario under the record's rate and counts.
-pub fn replay(scenario: &Scenario, record: &Record, seed: u64) -> Result<Replay, Stop> {
+/// Runs the first service of a scenario under the record's rate and counts. `stop` is asked now and then, with
+/// the time that the replay has come to, whether to end at once.
+pub fn replay(
+    scenario: &Scenario,
+    record: &Record,
+    seed: u64,
+    stop: &mut dyn FnMut(Instant) -> bool,
+) -> Result<Replay, Stop> {
     let world = bare(scenario, record);
     let step = record.step();
     let schedule = Schedule::of(record);
@@ -146,7 +152,7 @@ pub fn replay(scenario: &Scenario, record: &Record, seed: u64) -> Result<Replay,
         record.samples.iter().zip(calm).map(|(sample, rate)| bin(sample, rate)).collect();
     let stream = Box::new(bins.into_iter().map(Ok));
     let simulation = Simulation::new(&world, seed, vec![controller], &initial, stream)?.with_meter(step);
-    let outcome = simulation.run(&mut Silent, &mut |_| false)?;
+    let outcome = simulation.run(&mut Silent, stop)?;
     let Some(meter) = outcome.meter else { return Err(Stop::Empty) };
     let origin = record.samples.first().map_or(Instant::ZERO, |s| s.at);
     let marks = capacity::mark(record);

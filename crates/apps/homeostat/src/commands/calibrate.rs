@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::cli::CalibrateArgs;
 use crate::failure::{Code, Failure, Outcome};
 use crate::input::metrics::{self, Recorded};
+use crate::run::progress::waiting;
 use crate::show::say;
 use crate::show::table::plain;
 use crate::show::{fit_plot, write_whole};
@@ -33,7 +34,10 @@ pub(crate) fn run(args: &CalibrateArgs) -> Outcome {
     }
     let options = Options { slots: args.slots, server, starts, seed: args.seed };
     let names = args.read.metrics.join(", ");
-    let fit = calibrate(&record, &options).map_err(|refusal| Failure::new(format!("{names}: {refusal}")))?;
+    let waiting = waiting("fitting service time, server and start-up");
+    let fitted = calibrate(&record, &options);
+    waiting.finish_and_clear();
+    let fit = fitted.map_err(|refusal| Failure::new(format!("{names}: {refusal}")))?;
     let scenario = scenario(&fit, args);
     if let Some(path) = &args.out {
         write_whole(path, &scenario)?;

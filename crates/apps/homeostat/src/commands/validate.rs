@@ -2,6 +2,7 @@
 
 use homeostat_calibrate::Record;
 use homeostat_calibrate::replay::{Replay, replay};
+use homeostat_core::{Instant, Span};
 use homeostat_twin::scenario::Validation;
 use serde_json::{Value, json};
 
@@ -9,6 +10,7 @@ use crate::cli::ValidateArgs;
 use crate::failure::{Code, Failure, Outcome};
 use crate::input::metrics;
 use crate::input::scenario;
+use crate::run::progress::Progress;
 use crate::show::table::plain;
 use crate::show::{fit_plot, say, write_whole};
 
@@ -32,8 +34,16 @@ pub(crate) fn run(args: &ValidateArgs) -> Outcome {
             "there is no latency to compare with; expected columns such as p50_ms, p95_ms, p99_ms",
         );
     }
-    let replay = replay(&world.scenario, &part, args.seed)
-        .map_err(|stop| Failure::new(format!("{names}: replay of {}: {stop}", world.origin)))?;
+    let (start, end) = (part.samples.first().map_or(Instant::ZERO, |s| s.at), part.samples.last());
+    let span = end.map_or(Span::ZERO, |s| s.at.since(start));
+    let progress = Progress::over(1, start, span, false).titled("replay");
+    let replayed = replay(&world.scenario, &part, args.seed, &mut |now| {
+        progress.of(0).at(now);
+        false
+    });
+    progress.finish();
+    let replay =
+        replayed.map_err(|stop| Failure::new(format!("{names}: replay of {}: {stop}", world.origin)))?;
     if replay.windows[0] < LEAST {
         let [counted, left_out] = replay.windows;
         return refuse(&format!(

@@ -8,7 +8,7 @@ mod job;
 pub(crate) mod journal;
 pub(crate) mod limit;
 pub(crate) mod money;
-mod progress;
+pub(crate) mod progress;
 pub(crate) mod search;
 pub(crate) mod shard;
 mod stats;

@@ -26,6 +26,18 @@ pub(crate) struct Meter<'a> {
     index: usize,
 }
 
+/// A sign of life with the time gone by, for work whose end is not known beforehand.
+pub(crate) fn waiting(what: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner().with_message(what);
+    let style = ProgressStyle::with_template("{spinner} {msg} ({elapsed})");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.enable_steady_tick(std::time::Duration::from_millis(120));
+    bar
+}
+
 impl Progress {
     pub(crate) fn new(runs: usize, load: &Survey, quiet: bool) -> Self {
         Self::over(runs, load.start, load.span, quiet)
