@@ -239,7 +239,7 @@ fn bounded(days: u32) {
     let generated: Generated = serde_json::from_value(generated).unwrap();
     let stream = workload::series(generated.step, workload::generate(&generated, Key::root(1)));
     let before = cpu_seconds();
-    let demand = Demand::read(&scenario, 1, stream, &mut || false).unwrap();
+    let demand = Demand::read(&scenario, 1, Span::DAY * u64::from(days), stream, &mut || false).unwrap();
     let read_s = cpu_seconds() - before;
     let requests = demand.requests();
     let attainments = [0.90, 0.95, 0.99, 0.995, 0.999, 0.9999, 1.0];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use homeostat_core::{Controller, GuardProfile};
+use homeostat_core::{Controller, GuardProfile, Span};
 use homeostat_policy::planned::Planned;
 use homeostat_twin::bound::{
     Curve, Demand, Found, LowerBound, Planner, Schedule, Search, Unbounded, allowed,
@@ -132,7 +132,7 @@ impl Computing<'_> {
         let scenario = &self.world.scenario;
         let stream = traffic::stream(self.world, self.load, self.seed)?;
         let mut stop = || self.stop.load(Ordering::Relaxed);
-        let demand = match Demand::read(scenario, self.seed, stream, &mut stop) {
+        let demand = match Demand::read(scenario, self.seed, self.load.span, stream, &mut stop) {
             Ok(demand) => demand,
             Err(Unbounded::Asked) => return Ok(Computed::Stopped),
             Err(reason @ Unbounded::Graph) => return Ok(Computed::Without(reason.to_string())),
@@ -161,11 +161,21 @@ impl Computing<'_> {
             Engine::Fluid(curve) => Arc::clone(curve),
         };
         let lead = scenario.services[0].start_up.almost_all();
-        let planner = Planner::new(scenario, demand, lead, |replicas, busy| curve.late_share(replicas, busy));
-        let mut search = Search::new(planner, attainments, demand.attainable());
+        let search = |tile: Span| {
+            let late = |replicas, busy| curve.late_share(replicas, busy);
+            let planner = Planner::new(scenario, demand, tile, lead, late);
+            Search::new(planner, attainments, demand.attainable())
+        };
+        let tiles = demand.tiles();
+        let mut searches: Vec<Search> = tiles.iter().map(|tile| search(*tile)).collect();
         if matches!(self.engine, Engine::Requests) && Fluid::check(scenario).is_ok() {
-            self.rounds(&mut search, &Engine::Fluid(curve), ROUNDS[0])?;
+            let fluid = Engine::Fluid(Arc::clone(&curve));
+            for search in &mut searches {
+                self.rounds(search, &fluid, ROUNDS[0])?;
+            }
         }
+        let wanted = scenario.objective.attainment;
+        let Some(mut search) = cheapest(searches, wanted) else { return Ok(None) };
         let large = demand.requests() > LARGE && matches!(self.engine, Engine::Requests);
         let least = if large { LEAST_LARGE } else { 0.0 };
         let asked: Vec<f64> = attainments.iter().copied().filter(|a| *a >= least).collect();
@@ -224,6 +234,12 @@ impl Computing<'_> {
             Err(error) => Err(Failure::new(format!("{}: {error}", self.world.origin))),
         }
     }
+}
+
+/// The search that has found the cheapest schedule at this attainment; the first where none has found one.
+fn cheapest(searches: Vec<Search>, attainment: f64) -> Option<Search> {
+    let cost = |search: &Search| search.curve().at(attainment).map_or(f64::INFINITY, |found| found.cost);
+    searches.into_iter().min_by(|a, b| cost(a).total_cmp(&cost(b)))
 }
 
 /// Where the curve is looked at, rising: usual ones, the objective's, and those near the highest possible.

@@ -59,7 +59,7 @@ pub(crate) fn search(
     let scenario = &world.scenario;
     let stream = traffic::stream(world, load, args.seed)?;
     let mut ask = || stop.load(std::sync::atomic::Ordering::Relaxed);
-    let demand = match Demand::read(scenario, args.seed, stream, &mut ask) {
+    let demand = match Demand::read(scenario, args.seed, load.span, stream, &mut ask) {
         Ok(demand) => demand,
         Err(Unbounded::Asked) => return Ok(None),
         Err(error) => return Err(Failure::new(format!("{}: {error}", world.origin))),
@@ -68,7 +68,7 @@ pub(crate) fn search(
     let most = ((1.5 * demand.peak_replicas()) as u32 + 4).min(service.replicas.max);
     let curve = Arc::new(measured(&curve::Survey::new(scenario, most, args.seed), threads));
     let late = |replicas: f64, busy: f64| curve.late_share(replicas, busy);
-    let planner = Planner::new(scenario, &demand, service.start_up.almost_all(), late);
+    let planner = Planner::new(scenario, &demand, demand.tiles()[0], service.start_up.almost_all(), late);
     let fluid = Fluid::check(scenario).is_ok();
     if args.fidelity == Fidelity::Fluid {
         Fluid::check(scenario).map_err(|error| Failure::new(format!("{}: {error}", world.origin)))?;

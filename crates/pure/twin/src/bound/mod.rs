@@ -26,8 +26,10 @@ use load::Load;
 pub use schedule::{Planner, Schedule};
 pub use search::{Curve, Found, Search};
 
-/// Length of the shortest tile.
+/// Length of the shortest tile of the lower bound; shorter ones never bounded more.
 const TILE: Span = Span::from_secs(15);
+/// Length of the tiles of a schedule that follows bursts of seconds, a divisor of [`TILE`].
+const FINE: Span = Span::from_secs(5);
 /// Tiles that are tried, as multiples of the shortest. Each gives a bound, and the largest holds.
 const MULTIPLES: [usize; 6] = [1, 2, 4, 8, 20, 40];
 
@@ -72,18 +74,36 @@ pub struct LowerBound {
 #[derive(Debug, Clone)]
 pub struct Demand {
     load: Load,
+    /// In tiles of [`FINE`], unless it is long.
+    fine: Option<Load>,
 }
 
 impl Demand {
-    /// Reads all requests. Takes some tens of nanoseconds per request and memory for the tiles alone.
-    /// `stop` is asked once per tile; when it says yes, reading ends at once.
+    /// Reads all requests of a load that lasts about `span`. Takes some tens of nanoseconds per request and
+    /// memory for the tiles alone. `stop` is asked once per tile; when it says yes, reading ends at once.
     pub fn read(
         scenario: &Scenario,
         seed: u64,
+        span: Span,
         stream: LoadStream,
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<Self, Unbounded> {
-        Ok(Self { load: Load::collect(scenario, seed, stream, TILE, stop)? })
+        if span.0 / TILE.0 > LONG as u64 {
+            return Ok(Self { load: Load::collect(scenario, seed, stream, TILE, stop)?, fine: None });
+        }
+        let fine = Load::collect(scenario, seed, stream, FINE, stop)?;
+        Ok(Self { load: fine.coarser((TILE.0 / FINE.0) as usize), fine: Some(fine) })
+    }
+
+    /// Lengths of tiles in which schedules can be planned, the usual one first. Longer tiles smooth what
+    /// queues smooth as well; shorter ones follow bursts of seconds.
+    pub fn tiles(&self) -> Vec<Span> {
+        std::iter::once(&self.load).chain(&self.fine).map(|load| load.tile).collect()
+    }
+
+    /// The load in tiles of this length, or in the usual ones.
+    fn in_tiles(&self, tile: Span) -> &Load {
+        self.fine.as_ref().filter(|fine| fine.tile == tile).unwrap_or(&self.load)
     }
 
     /// Requests in the scored window.

@@ -47,11 +47,17 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// A planner for `demand`. `late` is the share of requests that miss the objective in steady state with
+    /// A planner for `demand` in tiles of this length, one of [`Demand::tiles`]. `late` is the share of requests that miss the objective in steady state with
     /// so many replicas under the work of so many (the service curve), and `lead` the time from the order
     /// of a replica until it certainly takes traffic.
-    pub fn new(scenario: &Scenario, demand: &Demand, lead: Span, late: impl Fn(f64, f64) -> f64) -> Self {
-        let load = &demand.load;
+    pub fn new(
+        scenario: &Scenario,
+        demand: &Demand,
+        tile: Span,
+        lead: Span,
+        late: impl Fn(f64, f64) -> f64,
+    ) -> Self {
+        let load = demand.in_tiles(tile);
         let bounds = scenario.services[0].replicas;
         let per_replica = load.ability.pace * load.tile.as_secs_f64();
         let (mut levels, mut unavoidable) = (Vec::new(), 0.0);

@@ -324,7 +324,7 @@ fn a_long_load_loses_little_by_the_choice_of_forms() {
         10.0 + 20.0 * day + if minute % 97 < 4 { 30.0 } else { 0.0 }
     });
     let stream = crate::workload::series(Span::MINUTE, rates.collect());
-    let demand = Demand::read(&scenario, 1, stream, &mut || false).unwrap();
+    let demand = Demand::read(&scenario, 1, Span::DAY * 7, stream, &mut || false).unwrap();
     let missed = [0.90, 0.99, 0.999, 1.0].map(|attainment| allowed(demand.requests(), attainment));
     let [all, some] = [false, true].map(|long| LowerBound::of(&scenario, &demand.load, &missed, long));
     for missed in missed {
