@@ -15,6 +15,7 @@ use crate::calendar::Event;
 use crate::model::Place;
 use crate::series::Value;
 use detail::Detail;
+pub(crate) use detail::ECHOES;
 use events::Events;
 use ring::{Profile, Ring};
 pub(crate) use scale::Scale;
@@ -287,6 +288,19 @@ impl History {
     /// As [`Self::before`], from single minutes of the last day; NaN where unknown.
     pub(crate) fn yesterday(&self, place: Place) -> f64 {
         f64::from(self.fine.get(self.fine.bucket(place.local_seconds - DAY_S)))
+    }
+
+    /// The place in the period of fast patterns, and how many there are; `None` where there is no period.
+    pub(crate) fn slot(&self, place: Place) -> Option<(usize, usize)> {
+        let period = self.detail.as_ref().map_or(0, Detail::period);
+        let slot = self.fine.bucket(place.local_seconds).rem_euclid(period.max(1) as i64);
+        (period > 0).then_some((slot as usize, period))
+    }
+
+    /// The detail that a place of the period of fast patterns had `back` occurrences before; 0 where unknown.
+    pub(crate) fn echo(&self, place: Place, back: usize) -> f64 {
+        let bucket = self.fine.bucket(place.local_seconds);
+        self.detail.as_ref().map_or(0.0, |detail| if detail.period() > 0 { detail.echo(bucket, back) } else { 0.0 })
     }
 
     /// The period of fast patterns in seconds, where one was found.
