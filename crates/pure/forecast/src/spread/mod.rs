@@ -25,7 +25,7 @@ const TARGET: usize = 2 + ECHOES;
 const TERMS: usize = ORIGIN + TARGET;
 /// At first the scale is the mean error of late at this distance and at this place.
 const PRIOR: [f64; TERMS] = [-0.2, 0.0, 0.0, 0.3, 0.7, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
-const RIDGE: f64 = 10.0;
+const RIDGE: f64 = 60.0;
 /// The least error on the logarithmic scale.
 const LEAST: f64 = 1e-5;
 /// Seconds after which an observation of the scale counts 1/e, and the least steps.
@@ -33,7 +33,8 @@ const MEMORY: (f64, f64) = (7.0 * 86_400.0, 300.0);
 const SOLVE: u64 = 8;
 /// Ratio (its logarithm) of the scales between which the quantiles for small errors turn into those for large.
 const LOUD: f64 = 1.4;
-const GAMMA: bool = true;
+/// An error counts as at most so many expected ones, less one.
+const SURPRISE: f64 = 3.0;
 
 /// The spread at every knot.
 #[derive(Debug, Clone)]
@@ -176,7 +177,8 @@ impl Knot {
         }
         let terms: [f32; TERMS] = std::array::from_fn(|i| pending[i]);
         let expected = num::ln(scale);
-        let came = if GAMMA { expected + (size / scale - 1.0).min(3.0) } else { num::ln(size).clamp(expected - 2.5, expected + 2.5) };
+        // the working response of a gamma distribution with a logarithmic link
+        let came = expected + (size / scale - 1.0).min(SURPRISE);
         self.fit.learn(&terms, [came], 1.0 / (self.ahead as f64).sqrt(), keep);
         self.quantiles.learn(error / scale, self.loud(scale), self.ahead);
     }

@@ -10,7 +10,7 @@ use crate::model::Place;
 const HOURS: usize = 24;
 const HOUR_S: i64 = 3_600;
 /// Least weight of an error at its place of the period.
-const WEIGHT: f64 = 0.04;
+const WEIGHT: f64 = 0.02;
 /// Occurrences of a place that the prior counts for: that errors there are like all others.
 const PRIOR: f64 = 4.0;
 /// Days over which an hour is averaged, and that its prior counts for.
