@@ -30,10 +30,3 @@ pub use forecaster::{Chosen, Forecaster, Settings};
 pub use history::History;
 pub use paths::{Paths, quantile};
 pub use series::{Series, Value};
-pub fn par(i: usize) -> f64 {
-    static P: std::sync::OnceLock<Vec<f64>> = std::sync::OnceLock::new();
-    P.get_or_init(|| {
-        let d = [3.0, 1.4, 10.0, 0.04, 4.0, 7.0, 0.0, 0.03];
-        (0..8).map(|i| std::env::var(format!("P{i}")).ok().and_then(|v| v.parse().ok()).unwrap_or(d[i])).collect()
-    })[i]
-}

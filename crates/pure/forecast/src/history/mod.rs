@@ -300,7 +300,9 @@ impl History {
     /// The detail that a place of the period of fast patterns had `back` occurrences before; 0 where unknown.
     pub(crate) fn echo(&self, place: Place, back: usize) -> f64 {
         let bucket = self.fine.bucket(place.local_seconds);
-        self.detail.as_ref().map_or(0.0, |detail| if detail.period() > 0 { detail.echo(bucket, back) } else { 0.0 })
+        self.detail
+            .as_ref()
+            .map_or(0.0, |detail| if detail.period() > 0 { detail.echo(bucket, back) } else { 0.0 })
     }
 
     /// The period of fast patterns in seconds, where one was found.

@@ -13,8 +13,8 @@ use homeostat_core::num;
 use crate::history::{ECHOES, History};
 use crate::model::{self, Place, regression::Regression};
 use places::Places;
-use quantiles::{Offsets, Quantiles, Shapes};
 pub(crate) use quantiles::LEVELS;
+use quantiles::{Offsets, Quantiles, Shapes};
 pub(crate) use trajectories::{TRAJECTORIES, Trajectories};
 
 /// Circumstances at the origin that the scale depends on.
