@@ -280,6 +280,21 @@ impl History {
         f64::from(known().sum::<f32>()) / known().count() as f64
     }
 
+    /// Seconds of the buckets that are kept for weeks.
+    pub(crate) const fn coarse_s(&self) -> i64 {
+        self.coarse.bucket_s()
+    }
+
+    /// The value of the step that began at `local_s` weeks ago or less, from ten-minute means; NaN where unknown.
+    pub(crate) fn past(&self, local_s: i64) -> f64 {
+        self.coarse.between(local_s, self.step_s)
+    }
+
+    /// The mean of the ten minutes from `local_s` on; NaN where unknown.
+    pub(crate) fn past_mean(&self, local_s: i64) -> f64 {
+        self.coarse.between(local_s, self.coarse.bucket_s())
+    }
+
     /// Local second of the first step.
     pub(crate) const fn began_s(&self) -> i64 {
         self.began_s
