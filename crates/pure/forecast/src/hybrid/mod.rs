@@ -7,7 +7,7 @@
 mod trees;
 
 use crate::history::History;
-use crate::model::direct::Direct;
+use crate::model::direct::{Direct, weight};
 use crate::model::features::Origin;
 use crate::model::{Model, Place, between};
 use trees::{INPUTS, Row, Trees};
@@ -24,6 +24,9 @@ const LEAST_ROWS: usize = 120;
 const ANEW: i64 = 8;
 /// Seconds after which what the trees were good for counts 1/e, and the least steps.
 const MEMORY: (f64, f64) = (3.0 * 86_400.0, 168.0);
+/// Largest distance of the trees from the linear part, and of what came, that count for the share.
+const BEYOND: f64 = 1.0;
+const CLIP: f64 = 0.3;
 /// Largest change on the logarithmic scale.
 const LARGEST: f64 = 4.0;
 
@@ -146,7 +149,7 @@ impl Knot {
         if linear.is_nan() || trees.is_nan() {
             return;
         }
-        let (beyond, came) = ((trees - linear).clamp(-1.0, 1.0), (z - linear).clamp(-1.0, 1.0));
+        let (beyond, came) = ((trees - linear).clamp(-BEYOND, BEYOND), (z - linear).clamp(-CLIP, CLIP));
         self.products[0] += weight * (beyond * came - self.products[0]);
         self.products[1] += weight * (beyond * beyond - self.products[1]);
     }
@@ -179,12 +182,12 @@ impl Model for Hybrid {
         let (Some(origin), Some(now)) = (Origin::of(history), history.now()) else { return };
         self.direct.update(history, &origin);
         self.steps += 1;
-        let weight = 1.0 / (MEMORY.0 / history.step_s() as f64).max(MEMORY.1);
+        let keep = 1.0 / (MEMORY.0 / history.step_s() as f64).max(MEMORY.1);
         let look = Look::now(history, now);
         for (index, knot) in self.knots.iter_mut().enumerate() {
             let slot = (self.steps % knot.ahead as u64) as usize;
             if let Some(z) = history.newest() {
-                knot.learn(slot, z, weight);
+                knot.learn(slot, z, keep * weight(history));
             }
             knot.grow(history, now);
             let linear = self.direct.forecast(index);

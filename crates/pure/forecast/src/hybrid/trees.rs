@@ -17,7 +17,7 @@ const LEAST_ROWS: usize = 15;
 /// Weight of rows without error that a leaf is mixed with, in mean weights.
 const SHRINK: f64 = 4.0;
 /// Errors count as at most so many mean errors.
-const CLIP: f64 = 1.0;
+const CLIP: f64 = 1.5;
 
 /// What is learned from: inputs, target, weight.
 #[derive(Debug, Clone, Copy)]
