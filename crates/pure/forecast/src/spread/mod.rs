@@ -21,10 +21,10 @@ pub(crate) use trajectories::{TRAJECTORIES, Trajectories};
 const ORIGIN: usize = 6;
 /// Circumstances at the target: sizes at its place of the period and its hour of the day, and the details of
 /// the last occurrences of its place.
-const TARGET: usize = 2 + ECHOES;
+const TARGET: usize = 4 + ECHOES;
 const TERMS: usize = ORIGIN + TARGET;
 /// At first the scale is the mean error of late at this distance and at this place.
-const PRIOR: [f64; TERMS] = [-0.2, 0.0, 0.0, 0.3, 0.7, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+const PRIOR: [f64; TERMS] = [-0.2, 0.0, 0.0, 0.3, 0.7, 0.0, 0.2, 0.0, 0.2, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
 const RIDGE: f64 = 60.0;
 /// The least error on the logarithmic scale.
 const LEAST: f64 = 1e-5;
@@ -33,8 +33,11 @@ const MEMORY: (f64, f64) = (7.0 * 86_400.0, 300.0);
 const SOLVE: u64 = 8;
 /// Ratio (its logarithm) of the scales between which the quantiles for small errors turn into those for large.
 const LOUD: f64 = 1.4;
+/// How far the scales of the two sides go apart, of what the regression says: what it says of one side rests on
+/// fewer errors.
+const SIDED: f64 = 0.5;
 /// An error counts as at most so many expected ones, less one.
-const SURPRISE: f64 = 3.0;
+const SURPRISE: f64 = 7.0;
 
 /// The spread at every knot.
 #[derive(Debug, Clone)]
@@ -48,18 +51,21 @@ pub(crate) struct Spread {
 struct Knot {
     ahead: usize,
     /// Circumstances, the scale and the middle at the last `ahead` origins.
-    pending: Vec<[f32; TERMS + 2]>,
-    fit: Regression<TERMS>,
+    pending: Vec<[f32; TERMS + 3]>,
+    fit: Regression<TERMS, 2>,
     /// Mean absolute error: fast and slow.
     errors: [f64; 2],
     count: u64,
-    places: Places,
+    places: [Places; 2],
     quantiles: Quantiles,
     origin: [f64; ORIGIN],
     /// Logarithm of the scale for a target whose place says nothing; and of the slow mean error.
-    level: f64,
+    level: Sides,
     long: f64,
 }
+
+/// Below the middle and above it.
+type Sides = [f64; 2];
 
 /// What surrounds the middle at one step ahead.
 #[derive(Debug, Clone, Copy)]
@@ -75,14 +81,14 @@ impl Spread {
     pub(crate) fn new(knots: &[usize], plain: bool) -> Self {
         let knot = |ahead: &usize| Knot {
             ahead: *ahead,
-            pending: vec![[f32::NAN; TERMS + 2]; *ahead],
+            pending: vec![[f32::NAN; TERMS + 3]; *ahead],
             fit: Regression::new(PRIOR),
             errors: [0.0; 2],
             count: 0,
-            places: Places::new(),
+            places: [Places::new(), Places::new()],
             quantiles: Quantiles::new(plain),
             origin: [0.0; ORIGIN],
-            level: -2.3,
+            level: [-2.3; 2],
             long: -2.3,
         };
         Self { ahead: knots.to_vec(), knots: knots.iter().map(knot).collect(), steps: 0 }
@@ -107,15 +113,15 @@ impl Spread {
             let pending = &mut knot.pending[slot];
             let terms = knot.origin.iter().chain(&target);
             pending.iter_mut().zip(terms).for_each(|(kept, term)| *kept = *term as f32);
-            pending[TERMS] = scale as f32;
-            pending[TERMS + 1] = if z.is_some() { *middle as f32 } else { f32::NAN };
+            (pending[TERMS], pending[TERMS + 1]) = (scale[0] as f32, scale[1] as f32);
+            pending[TERMS + 2] = if z.is_some() { *middle as f32 } else { f32::NAN };
         }
     }
 
     /// The scale of the history moved.
     pub(crate) fn rescale(&mut self, map: &dyn Fn(f64) -> f64) {
         for pending in self.knots.iter_mut().flat_map(|knot| &mut knot.pending) {
-            pending[TERMS + 1] = map(f64::from(pending[TERMS + 1])) as f32;
+            pending[TERMS + 2] = map(f64::from(pending[TERMS + 2])) as f32;
         }
     }
 
@@ -127,7 +133,10 @@ impl Spread {
             let one = |knot: usize| {
                 let own = &self.knots[knot];
                 let scale = own.scale(&own.target(history, *place, &echoes));
-                Around { offsets: shapes[knot].offsets(scale, own.loud(scale)), scale }
+                Around {
+                    offsets: shapes[knot].offsets(scale, own.loud(scale)),
+                    scale: f64::midpoint(scale[0], scale[1]),
+                }
             };
             let (below, above, share) = model::beside(&self.ahead, history.ahead(*place));
             let near = one(below);
@@ -138,7 +147,10 @@ impl Spread {
 
     pub(crate) fn bytes(&self) -> usize {
         let of = |knot: &Knot| {
-            knot.pending.len() * (TERMS + 2) * 4 + knot.fit.bytes() + knot.places.bytes() + size_of::<Knot>()
+            knot.pending.len() * (TERMS + 3) * 4
+                + knot.fit.bytes()
+                + knot.places.iter().map(Places::bytes).sum::<usize>()
+                + size_of::<Knot>()
         };
         self.knots.iter().map(of).sum()
     }
@@ -160,7 +172,8 @@ fn echoes(history: &History, place: Place) -> [f64; ECHOES] {
 impl Knot {
     fn learn(&mut self, history: &History, slot: usize, z: f64, keep: f64) {
         let pending = self.pending[slot];
-        let (scale, middle) = (f64::from(pending[TERMS]), f64::from(pending[TERMS + 1]));
+        let scale = [pending[TERMS], pending[TERMS + 1]].map(f64::from);
+        let middle = f64::from(pending[TERMS + 2]);
         if middle.is_nan() {
             return;
         }
@@ -172,15 +185,19 @@ impl Knot {
         for (mean, weight) in self.errors.iter_mut().zip([fast, slow]) {
             *mean += weight.max(1.0 / self.count as f64) * (size - *mean);
         }
+        // twice the one-sided error is about as large as the error itself
+        let sizes = [2.0 * (-error).max(0.0), 2.0 * error.max(0.0)];
         if let Some(now) = history.now() {
-            self.places.learn(history, now, size / self.errors[1]);
+            for (places, size) in self.places.iter_mut().zip(sizes) {
+                places.learn(history, now, size / self.errors[1]);
+            }
         }
         let terms: [f32; TERMS] = std::array::from_fn(|i| pending[i]);
-        let expected = num::ln(scale);
         // the working response of a gamma distribution with a logarithmic link
-        let came = expected + (size / scale - 1.0).min(SURPRISE);
-        self.fit.learn(&terms, [came], 1.0 / (self.ahead as f64).sqrt(), keep);
-        self.quantiles.learn(error / scale, self.loud(scale), self.ahead);
+        let came = |side: usize| num::ln(scale[side]) + (sizes[side] / scale[side] - 1.0).min(SURPRISE);
+        self.fit.learn(&terms, [came(0), came(1)], 1.0 / (self.ahead as f64).sqrt(), keep);
+        let scaled = error / if error < 0.0 { scale[0] } else { scale[1] };
+        self.quantiles.learn(scaled, self.loud(scale), self.ahead);
     }
 
     /// Looks at the circumstances of the origin.
@@ -190,35 +207,41 @@ impl Knot {
         if self.count == 0 {
             self.long = num::ln((history.moves()[1] + 0.01) * (self.ahead as f64).sqrt());
             self.origin = [1.0, 0.0, 0.0, self.long, self.long, 0.0];
-            self.level = self.long;
+            self.level = [self.long; 2];
             return;
         }
         let [late, long] = self.errors.map(|error| num::ln(error.max(LEAST)));
         self.origin = [1.0, fast - slow, levels[1] - levels[3], late, long, levels[1] - levels[4]];
         let mut terms = [0.0; TERMS];
         terms.iter_mut().zip(self.origin).for_each(|(kept, term)| *kept = term as f32);
-        self.level = self.fit.predict(0, &terms).clamp(long - 2.0, long.max(late) + 1.5);
+        self.level =
+            [0, 1].map(|side| self.fit.predict(side, &terms).clamp(long - 2.0, long.max(late) + 1.5));
         self.long = long;
     }
 
     /// The circumstances of a target.
     fn target(&self, history: &History, place: Place, echoes: &[f64; ECHOES]) -> [f64; TARGET] {
-        let [period, hour] = self.places.at(history, place);
         let mut all = [0.0; TARGET];
-        (all[0], all[1]) = (period, hour);
-        all[2..].copy_from_slice(echoes);
+        for (sizes, places) in all.chunks_exact_mut(2).zip(&self.places) {
+            sizes.copy_from_slice(&places.at(history, place));
+        }
+        all[4..].copy_from_slice(echoes);
         all
     }
 
-    /// How large the error of a target will be, on the logarithmic scale.
-    fn scale(&self, target: &[f64; TARGET]) -> f64 {
-        let coefficients = &self.fit.coefficients(0)[ORIGIN..];
-        let more: f64 = coefficients.iter().zip(target).map(|(c, x)| f64::from(*c) * x).sum();
-        num::exp(self.level + more.clamp(-2.5, 2.5)).clamp(LEAST, 1.0)
+    /// How large the error of a target will be below and above the middle, on the logarithmic scale.
+    fn scale(&self, target: &[f64; TARGET]) -> Sides {
+        let own: [f64; 2] = std::array::from_fn(|side| {
+            let coefficients = &self.fit.coefficients(side)[ORIGIN..];
+            let more: f64 = coefficients.iter().zip(target).map(|(c, x)| f64::from(*c) * x).sum();
+            self.level[side] + more.clamp(-2.5, 2.5)
+        });
+        let middle = f64::midpoint(own[0], own[1]);
+        own.map(|own| num::exp(middle + SIDED * (own - middle)).clamp(LEAST, 1.0))
     }
 
-    /// How much an error of this scale is one of the large ones: 0 to 1.
-    fn loud(&self, scale: f64) -> f64 {
-        ((num::ln(scale) - self.long) / LOUD + 0.5).clamp(0.0, 1.0)
+    /// How much errors of this scale are large ones: 0 to 1.
+    fn loud(&self, scale: Sides) -> Sides {
+        scale.map(|scale| ((num::ln(scale) - self.long) / LOUD + 0.5).clamp(0.0, 1.0))
     }
 }

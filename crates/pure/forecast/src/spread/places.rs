@@ -10,7 +10,7 @@ use crate::model::Place;
 const HOURS: usize = 24;
 const HOUR_S: i64 = 3_600;
 /// Least weight of an error at its place of the period.
-const WEIGHT: f64 = 0.02;
+const WEIGHT: f64 = 0.01;
 /// Occurrences of a place that the prior counts for: that errors there are like all others.
 const PRIOR: f64 = 4.0;
 /// Days over which an hour is averaged, and that its prior counts for.
@@ -42,7 +42,7 @@ impl Sizes {
     }
 }
 
-/// The sizes of errors at one distance ahead, by the place of the target.
+/// The sizes of errors on one side of the middle at one distance ahead, by the place of the target.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
     period: Sizes,
@@ -76,7 +76,7 @@ impl Places {
         let hour = middle.div_euclid(2 * HOUR_S).rem_euclid(HOURS as i64) as usize;
         let of = |hour: usize| f64::from(self.hours.means[hour % HOURS]);
         let hours = of(hour) + share * (of(hour + 1) - of(hour));
-        [slot.map_or(1.0, |size| f64::from(*size)), hours].map(|size| num::ln(size.max(0.02)))
+        [slot.map_or(1.0, |size| f64::from(*size)), hours].map(|size| num::ln(size.max(0.05)))
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -38,7 +38,7 @@ impl Quantiles {
 
     /// Takes an error in units of its scale. Errors of a forecast `ahead` steps come that late and go
     /// together, so the middle follows them slower by that: else it would chase its own past.
-    pub(crate) fn learn(&mut self, error: f64, loud: f64, ahead: usize) {
+    pub(crate) fn learn(&mut self, error: f64, loud: [f64; 2], ahead: usize) {
         let rate = RATE.1 + (RATE.0 - RATE.1) / (1.0 + self.count / RATE.2 * 10.0);
         self.count += 1.0;
         let [small, large] = &mut self.at;
@@ -46,6 +46,7 @@ impl Quantiles {
             if self.plain && place == MEDIAN {
                 continue;
             }
+            let loud = of_side(place, loud);
             let central = (0.15..=0.85).contains(&level);
             let rate = if central { rate / (1.0 + (ahead - 1) as f64 / 4.0) } else { rate };
             let at = small[place] + loud * (large[place] - small[place]);
@@ -68,10 +69,21 @@ pub(crate) struct Shapes([Offsets; 2]);
 
 impl Shapes {
     /// Distances from the middle for errors of this scale, which are to the share `loud` large ones.
-    pub(crate) fn offsets(&self, scale: f64, loud: f64) -> Offsets {
+    pub(crate) fn offsets(&self, scale: [f64; 2], loud: [f64; 2]) -> Offsets {
         let [small, large] = &self.0;
-        let at = |level: usize| small[level] + loud * (large[level] - small[level]);
-        std::array::from_fn(|level| (at(level) * scale).clamp(-MOST, MOST))
+        std::array::from_fn(|level| {
+            let at = small[level] + of_side(level.saturating_sub(1), loud) * (large[level] - small[level]);
+            (at * if at < 0.0 { scale[0] } else { scale[1] }).clamp(-MOST, MOST)
+        })
+    }
+}
+
+/// What holds for tracked level number `place`, of what holds below the median and above it.
+fn of_side(place: usize, sides: [f64; 2]) -> f64 {
+    match place.cmp(&MEDIAN) {
+        std::cmp::Ordering::Less => sides[0],
+        std::cmp::Ordering::Equal => f64::midpoint(sides[0], sides[1]),
+        std::cmp::Ordering::Greater => sides[1],
     }
 }
 
@@ -106,12 +118,12 @@ mod tests {
         for step in 0..n {
             // a distribution that is neither normal nor centred, and doubles half way
             let error = (draws.exponential() - 0.3) * if step < n / 2 { 1.0 } else { 2.0 };
-            let offsets = quantiles.shapes().offsets(0.1, 0.5);
+            let offsets = quantiles.shapes().offsets([0.1; 2], [0.5; 2]);
             below
                 .iter_mut()
                 .zip(&offsets[1..])
                 .for_each(|(b, at)| *b += f64::from(u8::from(0.1 * error < *at)));
-            quantiles.learn(error, 0.5, 1);
+            quantiles.learn(error, [0.5; 2], 1);
         }
         for (below, level) in below.iter().zip(TRACKED) {
             assert!(
