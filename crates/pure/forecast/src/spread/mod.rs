@@ -33,6 +33,9 @@ const MEMORY: (f64, f64) = (7.0 * 86_400.0, 300.0);
 const SOLVE: u64 = 8;
 /// Ratio (its logarithm) of the scales between which the quantiles for small errors turn into those for large.
 const LOUD: f64 = 1.4;
+/// The scale is at most so much above the slow mean error (its logarithm): beyond circumstances that it has
+/// seen, such as a level never reached before, a regression on the logarithm would go on without limit.
+const WIDEST: f64 = 1.0;
 /// How far the scales of the two sides go apart, of what the regression says: what it says of one side rests on
 /// fewer errors.
 const SIDED: f64 = 0.5;
@@ -236,6 +239,7 @@ impl Knot {
             let more: f64 = coefficients.iter().zip(target).map(|(c, x)| f64::from(*c) * x).sum();
             self.level[side] + more.clamp(-2.5, 2.5)
         });
+        let own = own.map(|own| own.min(self.long + WIDEST));
         let middle = f64::midpoint(own[0], own[1]);
         own.map(|own| num::exp(middle + SIDED * (own - middle)).clamp(LEAST, 1.0))
     }
