@@ -192,9 +192,12 @@ mod tests {
         };
         let rows: Vec<Row> = (0..1_000).map(|_| row()).collect();
         let trees = Trees::fit(&rows);
-        let error: f64 =
-            (0..500).map(|_| row()).map(|r| (trees.predict(&r.inputs) - f64::from(r.target)).abs()).sum();
-        assert!(error / 500.0 < 0.25, "{error}");
+        let (mut error, mut plain) = (0.0, 0.0);
+        for row in (0..500).map(|_| row()) {
+            error += (trees.predict(&row.inputs) - f64::from(row.target)).abs();
+            plain += f64::from((-1.0 - row.target).abs());
+        }
+        assert!(error < 0.7 * plain, "{error} instead of {plain}");
         let again = Trees::fit(&rows);
         assert_eq!(again.predict(&rows[0].inputs).to_bits(), trees.predict(&rows[0].inputs).to_bits());
     }
