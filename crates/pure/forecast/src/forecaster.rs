@@ -220,9 +220,10 @@ impl Forecaster {
                 *value = at[*below] + (at[*below + 1] - at[*below]) * share;
             }
             let ranks = self.trajectories.ranks(step);
-            for (path, value) in paths.values[step..].iter_mut().step_by(steps).enumerate() {
-                let rank = usize::from(ranks[usize::from(order[path % TRAJECTORIES])]);
-                *value = sorted[rank * copies + path / TRAJECTORIES];
+            for (copy, paths) in paths.values.chunks_mut(TRAJECTORIES * steps).enumerate() {
+                for (value, trajectory) in paths[step..].iter_mut().step_by(steps).zip(&order) {
+                    *value = sorted[usize::from(ranks[usize::from(*trajectory)]) * copies + copy];
+                }
             }
         }
         paths

@@ -30,6 +30,9 @@ const CLIP: f64 = 0.3;
 /// Largest change on the logarithmic scale.
 const LARGEST: f64 = 4.0;
 
+/// Inputs that do not depend on the distance.
+const NEAR: usize = 5;
+
 /// Direct regression and trees.
 #[derive(Debug, Clone)]
 pub(crate) struct Hybrid {
@@ -95,25 +98,27 @@ impl<'a> Look<'a> {
         Self { history, end_s: place.local_seconds + history.step_s(), anchor }
     }
 
-    /// What a forecast of the step `ahead` is made from: how the last hours were beside now, how yesterday
-    /// was there, what yesterday did from now on, and the time of day.
-    fn inputs(&self, ahead: usize) -> [f32; INPUTS] {
+    /// How the last hours were beside now: the same for all distances.
+    fn near(&self) -> [f64; NEAR] {
+        let Self { history, end_s, anchor } = *self;
+        let bucket = history.coarse_s();
+        let mean = |span_s: i64| history.coarse_mean(end_s - bucket - span_s, span_s);
+        let before = |buckets: i64| history.past_mean(end_s - buckets * bucket);
+        [before(2), before(3), mean(6 * bucket), mean(18 * bucket), mean(72 * bucket)].map(|z| z - anchor)
+    }
+
+    /// What a forecast of the step `ahead` is made from: the last hours, how yesterday was there, what it did
+    /// from now on, and the time of day.
+    fn inputs(&self, near: &[f64; NEAR], ahead: usize) -> [f32; INPUTS] {
         let Self { history, end_s, anchor } = *self;
         let target = self.target(ahead);
-        let bucket = history.coarse_s();
         let days = ((target - end_s) / DAY_S + 1) * DAY_S;
-        let mean = |span_s: i64| history.coarse_mean(end_s - bucket - span_s, span_s) - anchor;
         let then = history.past(target - days);
-        let all = [
-            history.past_mean(end_s - 2 * bucket) - anchor,
-            history.past_mean(end_s - 3 * bucket) - anchor,
-            mean(6 * bucket),
-            mean(18 * bucket),
-            mean(72 * bucket),
-            then - anchor,
-            then - history.past_mean(end_s - bucket - days),
-            target.rem_euclid(DAY_S) as f64 / DAY_S as f64,
-        ];
+        let moved = then - history.past_mean(end_s - history.coarse_s() - days);
+        let mut all = [0.0; INPUTS];
+        all[..NEAR].copy_from_slice(near);
+        let day = target.rem_euclid(DAY_S) as f64 / DAY_S as f64;
+        all[NEAR..].copy_from_slice(&[then - anchor, moved, day]);
         all.map(|input| if input.is_nan() { 0.0 } else { input as f32 })
     }
 
@@ -138,7 +143,11 @@ fn rows(history: &History, now: Place, ahead: usize) -> Vec<Row> {
         let came = history.past(look.target(ahead));
         let change = (came - look.anchor).clamp(-LARGEST, LARGEST);
         let weight = (history.scale().value(came) / mean).clamp(0.05, 4.0) as f32;
-        (!change.is_nan()).then(|| Row { inputs: look.inputs(ahead), target: change as f32, weight })
+        (!change.is_nan()).then(|| Row {
+            inputs: look.inputs(&look.near(), ahead),
+            target: change as f32,
+            weight,
+        })
     };
     (0..means / stride).filter_map(row).collect()
 }
@@ -184,6 +193,7 @@ impl Model for Hybrid {
         self.steps += 1;
         let keep = 1.0 / (MEMORY.0 / history.step_s() as f64).max(MEMORY.1);
         let look = Look::now(history, now);
+        let near = look.near();
         for (index, knot) in self.knots.iter_mut().enumerate() {
             let slot = (self.steps % knot.ahead as u64) as usize;
             if let Some(z) = history.newest() {
@@ -191,7 +201,8 @@ impl Model for Hybrid {
             }
             knot.grow(history, now);
             let linear = self.direct.forecast(index);
-            let said = knot.trees.as_ref().map(|trees| look.anchor + trees.predict(&look.inputs(knot.ahead)));
+            let said =
+                knot.trees.as_ref().map(|trees| look.anchor + trees.predict(&look.inputs(&near, knot.ahead)));
             knot.learned = said.unwrap_or(linear);
             knot.hybrid = linear + knot.share() * (knot.learned - linear);
             let said = said.filter(|_| history.newest().is_some()).map_or(f32::NAN, |said| said as f32);
@@ -208,16 +219,14 @@ impl Model for Hybrid {
             1 => self.knots[knot].learned,
             _ => self.knots[knot].hybrid,
         };
+        // between distances, what is left of the mean day is linear, not the forecast: an hour ahead that makes
+        // no difference, a day ahead all
+        let day = |ahead: usize| history.place_ahead(ahead).map_or(f64::NAN, |place| history.day_at(place));
+        let left: Vec<f64> =
+            self.ahead.iter().enumerate().map(|(knot, ahead)| at(knot) - day(*ahead)).collect();
         for (out, place) in out.iter_mut().zip(places) {
-            // between distances, what is left of the mean day is linear, not the forecast: an hour ahead
-            // that makes no difference, a day ahead all
-            let day = history.day_at(*place);
-            let left = |knot: usize| {
-                let season = history.place_ahead(self.ahead[knot]).map_or(f64::NAN, |at| history.day_at(at));
-                at(knot) - season
-            };
             let ahead = history.ahead(*place);
-            let known = day + between(&self.ahead, left, ahead);
+            let known = history.day_at(*place) + between(&self.ahead, |knot| left[knot], ahead);
             let z = if known.is_nan() { between(&self.ahead, at, ahead) } else { known };
             *out = history.scale().value(z + history.detail_at(*place));
         }

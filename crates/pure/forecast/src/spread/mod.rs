@@ -28,6 +28,7 @@ const PRIOR: [f64; TERMS] = [-0.2, 0.0, 0.0, 0.3, 0.7, 0.0, 0.2, 0.0, 0.2, 0.0, 
 const RIDGE: f64 = 60.0;
 /// The least error on the logarithmic scale.
 const LEAST: f64 = 1e-5;
+const LEAST_LOG: f64 = -11.5;
 /// Seconds after which an observation of the scale counts 1/e, and the least steps.
 const MEMORY: (f64, f64) = (7.0 * 86_400.0, 300.0);
 const SOLVE: u64 = 8;
@@ -53,7 +54,7 @@ pub(crate) struct Spread {
 #[derive(Debug, Clone)]
 struct Knot {
     ahead: usize,
-    /// Circumstances, the scale and the middle at the last `ahead` origins.
+    /// Circumstances, the logarithms of the scales and the middle at the last `ahead` origins.
     pending: Vec<[f32; TERMS + 3]>,
     fit: Regression<TERMS, 2>,
     /// Mean absolute error: fast and slow.
@@ -112,7 +113,7 @@ impl Spread {
             }
             knot.look(history);
             let target = knot.target(history, places[index], &echoes(history, places[index]));
-            let scale = knot.scale(&target);
+            let scale = knot.log_scale(&target);
             let pending = &mut knot.pending[slot];
             let terms = knot.origin.iter().chain(&target);
             pending.iter_mut().zip(terms).for_each(|(kept, term)| *kept = *term as f32);
@@ -135,9 +136,10 @@ impl Spread {
             let echoes = echoes(history, *place);
             let one = |knot: usize| {
                 let own = &self.knots[knot];
-                let scale = own.scale(&own.target(history, *place, &echoes));
+                let log = own.log_scale(&own.target(history, *place, &echoes));
+                let scale = log.map(num::exp_fast);
                 Around {
-                    offsets: shapes[knot].offsets(scale, own.loud(scale)),
+                    offsets: shapes[knot].offsets(scale, own.loud(log)),
                     scale: f64::midpoint(scale[0], scale[1]),
                 }
             };
@@ -175,7 +177,8 @@ fn echoes(history: &History, place: Place) -> [f64; ECHOES] {
 impl Knot {
     fn learn(&mut self, history: &History, slot: usize, z: f64, keep: f64) {
         let pending = self.pending[slot];
-        let scale = [pending[TERMS], pending[TERMS + 1]].map(f64::from);
+        let log = [pending[TERMS], pending[TERMS + 1]].map(f64::from);
+        let scale = log.map(num::exp_fast);
         let middle = f64::from(pending[TERMS + 2]);
         if middle.is_nan() {
             return;
@@ -197,10 +200,10 @@ impl Knot {
         }
         let terms: [f32; TERMS] = std::array::from_fn(|i| pending[i]);
         // the working response of a gamma distribution with a logarithmic link
-        let came = |side: usize| num::ln(scale[side]) + (sizes[side] / scale[side] - 1.0).min(SURPRISE);
+        let came = |side: usize| log[side] + (sizes[side] / scale[side] - 1.0).min(SURPRISE);
         self.fit.learn(&terms, [came(0), came(1)], 1.0 / (self.ahead as f64).sqrt(), keep);
         let scaled = error / if error < 0.0 { scale[0] } else { scale[1] };
-        self.quantiles.learn(scaled, self.loud(scale), self.ahead);
+        self.quantiles.learn(scaled, self.loud(log), self.ahead);
     }
 
     /// Looks at the circumstances of the origin.
@@ -232,8 +235,8 @@ impl Knot {
         all
     }
 
-    /// How large the error of a target will be below and above the middle, on the logarithmic scale.
-    fn scale(&self, target: &[f64; TARGET]) -> Sides {
+    /// The logarithm of how large the error of a target will be below and above the middle.
+    fn log_scale(&self, target: &[f64; TARGET]) -> Sides {
         let own: [f64; 2] = std::array::from_fn(|side| {
             let coefficients = &self.fit.coefficients(side)[ORIGIN..];
             let more: f64 = coefficients.iter().zip(target).map(|(c, x)| f64::from(*c) * x).sum();
@@ -241,11 +244,11 @@ impl Knot {
         });
         let own = own.map(|own| own.min(self.long + WIDEST));
         let middle = f64::midpoint(own[0], own[1]);
-        own.map(|own| num::exp(middle + SIDED * (own - middle)).clamp(LEAST, 1.0))
+        own.map(|own| (middle + SIDED * (own - middle)).clamp(LEAST_LOG, 0.0))
     }
 
-    /// How much errors of this scale are large ones: 0 to 1.
-    fn loud(&self, scale: Sides) -> Sides {
-        scale.map(|scale| ((num::ln(scale) - self.long) / LOUD + 0.5).clamp(0.0, 1.0))
+    /// How much errors of this scale (its logarithm) are large ones: 0 to 1.
+    fn loud(&self, log: Sides) -> Sides {
+        log.map(|log| ((log - self.long) / LOUD + 0.5).clamp(0.0, 1.0))
     }
 }

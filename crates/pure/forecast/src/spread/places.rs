@@ -15,19 +15,21 @@ const WEIGHT: f64 = 0.01;
 const PRIOR: f64 = 4.0;
 /// Days over which an hour is averaged, and that its prior counts for.
 const DAYS: (f64, f64) = (7.0, 1.0);
-/// Largest error in mean errors.
+/// Largest error, and least mean, in mean errors.
 const MOST: f64 = 10.0;
+const LEAST: f64 = 0.05;
 
-/// Mean sizes of errors, in mean errors.
+/// Mean sizes of errors, in mean errors, and their logarithms.
 #[derive(Debug, Clone)]
 struct Sizes {
     means: Vec<f32>,
+    logs: Vec<f32>,
     seen: Vec<u16>,
 }
 
 impl Sizes {
     fn new(slots: usize) -> Self {
-        Self { means: vec![1.0; slots], seen: vec![0; slots] }
+        Self { means: vec![1.0; slots], logs: vec![0.0; slots], seen: vec![0; slots] }
     }
 
     fn learn(&mut self, slot: usize, size: f64, least: f64, prior: f64) {
@@ -35,10 +37,11 @@ impl Sizes {
         self.seen[slot] = seen;
         let weight = least.max(1.0 / (prior + f64::from(seen)));
         self.means[slot] += (weight * (size - f64::from(self.means[slot]))) as f32;
+        self.logs[slot] = num::ln(f64::from(self.means[slot]).max(LEAST)) as f32;
     }
 
     fn bytes(&self) -> usize {
-        self.means.capacity() * 4 + self.seen.capacity() * 2
+        self.means.capacity() * 8 + self.seen.capacity() * 2
     }
 }
 
@@ -70,13 +73,12 @@ impl Places {
 
     /// Logarithms of the sizes at `place`: of the period, of the hour of the day.
     pub(crate) fn at(&self, history: &History, place: Place) -> [f64; 2] {
-        let slot = history.slot(place).and_then(|(slot, _)| self.period.means.get(slot));
+        let slot = history.slot(place).and_then(|(slot, _)| self.period.logs.get(slot));
         let middle = 2 * place.local_seconds + history.step_s() - HOUR_S;
         let share = middle.rem_euclid(2 * HOUR_S) as f64 / (2 * HOUR_S) as f64;
         let hour = middle.div_euclid(2 * HOUR_S).rem_euclid(HOURS as i64) as usize;
-        let of = |hour: usize| f64::from(self.hours.means[hour % HOURS]);
-        let hours = of(hour) + share * (of(hour + 1) - of(hour));
-        [slot.map_or(1.0, |size| f64::from(*size)), hours].map(|size| num::ln(size.max(0.05)))
+        let of = |hour: usize| f64::from(self.hours.logs[hour % HOURS]);
+        [slot.map_or(0.0, |size| f64::from(*size)), of(hour) + share * (of(hour + 1) - of(hour))]
     }
 
     pub(crate) fn bytes(&self) -> usize {
