@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `tidy` | style that lints can't express: module docs, sizes of files and functions, widths |
 //! | `oracles` | builds the upstream controllers (needs Go) and writes the golden histories anew |
-//! | `bench` | the twin's speed as ratios in one run, see docs/performance.md; `--only forecast`: a series' cost |
+//! | `bench` | the twin's speed as ratios in one run, see docs/performance.md; or that of the forecaster |
 //! | `fidelity` | runs scenarios by request and as a fluid, and prints how far apart they are |
 //! | `table` | runs the benchmark scenarios on recorded data and prints the README's table |
 //! | `bounds` | tuned policies and the bound on recorded traffic, see docs/bound.md and docs/tuning.md |

@@ -1,7 +1,8 @@
 //! What a series costs: `cargo xtask bench --only forecast`.
 //!
-//! A generated series (a day, a week, noise, and bursts at fixed minutes) is taken step by step; the median of
-//! rounds of CPU time per update, and per update with 100 paths of the next hour, and the memory in the end.
+//! A generated series (a day, a week, noise, and bursts at fixed minutes) is taken step by step; the median
+//! of rounds of CPU time per update, and per update with 100 paths of the next hour, and the memory in the
+//! end.
 
 #![allow(missing_docs, reason = "a program, not an interface")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop anywhere")]

@@ -63,8 +63,8 @@ impl Detail {
         self.short_gain.value() * short + self.minute_gain.value() * known(self.minute.get(bucket))
     }
 
-    /// What the place of `bucket` in the period did `back` occurrences before: the detail as it was seen then;
-    /// 0 where nothing is known.
+    /// What the place of `bucket` in the period did `back` occurrences before: the detail as it was seen
+    /// then; 0 where nothing is known.
     pub(crate) fn echo(&self, bucket: i64, back: usize) -> f64 {
         known(self.echoes.get(bucket - (back * self.period) as i64))
     }

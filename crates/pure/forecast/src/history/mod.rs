@@ -285,7 +285,8 @@ impl History {
         self.coarse.bucket_s()
     }
 
-    /// The value of the step that began at `local_s` weeks ago or less, from ten-minute means; NaN where unknown.
+    /// The value of the step that began at `local_s` weeks ago or less, from ten-minute means; NaN where
+    /// unknown.
     pub(crate) fn past(&self, local_s: i64) -> f64 {
         self.coarse.between(local_s, self.step_s)
     }

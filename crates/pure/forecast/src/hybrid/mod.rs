@@ -1,8 +1,9 @@
 //! Linear part and a learner: direct regression, and boosted trees on the ten-minute means of the last weeks.
 //!
-//! Three answers, so that each can be seen alone: `direct` (linear only), `learned` (trees only) and `hybrid`,
-//! which goes from the one to the other as far as that has paid. The automatic choice takes the hybrid where
-//! its rolling error is lower than that of the linear part by more than the margin for simplicity.
+//! Three answers, so that each can be seen alone: `direct` (linear only), `learned` (trees only) and
+//! `hybrid`, which goes from the one to the other as far as that has paid. The automatic choice takes the
+//! hybrid where its rolling error is lower than that of the linear part by more than the margin for
+//! simplicity.
 
 mod trees;
 
@@ -219,8 +220,8 @@ impl Model for Hybrid {
             1 => self.knots[knot].learned,
             _ => self.knots[knot].hybrid,
         };
-        // between distances, what is left of the mean day is linear, not the forecast: an hour ahead that makes
-        // no difference, a day ahead all
+        // between distances, what is left of the mean day is linear, not the forecast: an hour ahead that
+        // makes no difference, a day ahead all
         let day = |ahead: usize| history.place_ahead(ahead).map_or(f64::NAN, |place| history.day_at(place));
         let left: Vec<f64> =
             self.ahead.iter().enumerate().map(|(knot, ahead)| at(knot) - day(*ahead)).collect();

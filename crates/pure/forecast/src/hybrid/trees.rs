@@ -1,6 +1,6 @@
-//! Boosted regression trees (Friedman 2001): shallow, each fitted to what those before it leave, on inputs cut
-//! into few bins (histogram splits, Ke et al. 2017). Errors beyond the usual count as that (Huber), so that one
-//! great surprise does not make a branch of its own. No draws: the same rows give the same trees.
+//! Boosted regression trees (Friedman 2001): shallow, each fitted to what those before it leave, on inputs
+//! cut into few bins (histogram splits, Ke et al. 2017). Errors beyond the usual count as that (Huber), so
+//! that one great surprise does not make a branch of its own. No draws: the same rows give the same trees.
 
 /// Inputs of a tree.
 pub(crate) const INPUTS: usize = 8;

@@ -32,13 +32,14 @@ const LEAST_LOG: f64 = -11.5;
 /// Seconds after which an observation of the scale counts 1/e, and the least steps.
 const MEMORY: (f64, f64) = (7.0 * 86_400.0, 300.0);
 const SOLVE: u64 = 8;
-/// Ratio (its logarithm) of the scales between which the quantiles for small errors turn into those for large.
+/// Ratio (its logarithm) of the scales between which the quantiles for small errors turn into those for
+/// large.
 const LOUD: f64 = 1.4;
 /// The scale is at most so much above the slow mean error (its logarithm): beyond circumstances that it has
 /// seen, such as a level never reached before, a regression on the logarithm would go on without limit.
 const WIDEST: f64 = 1.0;
-/// How far the scales of the two sides go apart, of what the regression says: what it says of one side rests on
-/// fewer errors.
+/// How far the scales of the two sides go apart, of what the regression says: what it says of one side
+/// rests on fewer errors.
 const SIDED: f64 = 0.5;
 /// An error counts as at most so many expected ones, less one.
 const SURPRISE: f64 = 7.0;
@@ -98,8 +99,8 @@ impl Spread {
         Self { ahead: knots.to_vec(), knots: knots.iter().map(knot).collect(), steps: 0 }
     }
 
-    /// Learns from the newest value `z` and takes note of the forecasts `middles` of the knots, which stand at
-    /// `places` (all on the logarithmic scale).
+    /// Learns from the newest value `z` and takes note of the forecasts `middles` of the knots, which stand
+    /// at `places` (all on the logarithmic scale).
     pub(crate) fn update(&mut self, history: &History, z: Option<f64>, places: &[Place], middles: &[f64]) {
         self.steps += 1;
         let keep = 1.0 - 1.0 / (MEMORY.0 / history.step_s() as f64).max(MEMORY.1);
