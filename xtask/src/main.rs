@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `tidy` | style that lints can't express: module docs, sizes of files and functions, widths |
 //! | `oracles` | builds the upstream controllers (needs Go) and writes the golden histories anew |
-//! | `bench` | the twin's speed as ratios in one run, see docs/performance.md |
+//! | `bench` | the twin's speed as ratios in one run, see docs/performance.md; or that of the forecaster |
 //! | `fidelity` | runs scenarios by request and as a fluid, and prints how far apart they are |
 //! | `table` | runs the benchmark scenarios on recorded data and prints the README's table |
 //! | `bounds` | tuned policies and the bound on recorded traffic, see docs/bound.md and docs/tuning.md |
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let result = match command.as_str() {
         "tidy" => tidy::run(&root()),
         "oracles" => call(Command::new("bash").arg("testing/oracles/generate.sh").args(&rest)),
-        "bench" => call(cargo().args(["bench", "-p", "homeostat-twin", "--bench", "twin", "--"]).args(&rest)),
+        "bench" => bench(&rest),
         "schema" => schema(),
         "table" => table::run(&root()),
         "bounds" => bounds::run(&root(), &rest),
@@ -85,6 +85,14 @@ fn call(command: &mut Command) -> Result<()> {
         bail!("{command:?} ended with {status}");
     }
     Ok(())
+}
+
+/// The twin's benchmark, or with `--only forecast` the forecaster's.
+fn bench(rest: &[String]) -> Result<()> {
+    let forecast = rest.windows(2).any(|pair| pair == ["--only", "forecast"]);
+    let name = if forecast { "forecast" } else { "twin" };
+    let package = format!("homeostat-{name}");
+    call(cargo().args(["bench", "-p", &package, "--bench", name, "--"]).args(rest))
 }
 
 fn schema() -> Result<()> {

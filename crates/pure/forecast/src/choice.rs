@@ -12,8 +12,8 @@ const BIAS_STEP: f64 = 0.002;
 /// How much better a model has to be than the linear regression, which contains the simple ones as special
 /// cases: a change of model costs accuracy until the spread has learned it.
 const BETTER: f64 = 1.15;
-/// As [`BETTER`], for the hybrid, whose errors are much like those of its linear part.
-const BETTER_HYBRID: f64 = 1.03;
+/// As [`BETTER`], for trees alone; the hybrid, which contains the regression, needs no margin.
+const BETTER_LEARNED: f64 = 1.03;
 /// A model is a candidate after targets of this many seconds, and at least this many; the linear regression
 /// at once.
 const TRIED: (f64, f64) = (172_800.0, 48.0);
@@ -236,8 +236,8 @@ impl Choice {
 
 fn handicap(name: &str) -> f64 {
     match name {
-        "direct" => 1.0,
-        "hybrid" => BETTER_HYBRID,
+        "direct" | "hybrid" => 1.0,
+        "learned" => BETTER_LEARNED,
         // what to provide for, not what to expect
         "moving_quantile" => f64::INFINITY,
         _ => BETTER,

@@ -9,7 +9,7 @@ use crate::history::History;
 use crate::model::Place;
 use crate::paths::Paths;
 use crate::series::Value;
-use crate::spread::{self, LEVELS, Spread, TRAJECTORIES, Trajectories};
+use crate::spread::{LEVELS, Spread, TRAJECTORIES, Trajectories};
 
 /// How to forecast.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,12 +151,13 @@ impl Forecaster {
         let places: Vec<Place> = self.knots.iter().map(|ahead| self.ahead(*ahead)).collect();
         let z = value.known().map(|value| scale.z(value));
         let middles = self.middles(&places);
-        self.spread.update(&self.history, z, &middles);
+        self.spread.update(&self.history, z, &places, &middles);
         self.trajectories.update(z);
         if self.trajectories.due() && z.is_some() {
             let places: Vec<Place> = (1..=self.steps).map(|ahead| self.ahead(ahead)).collect();
             let middles = self.middles(&places).into_iter().map(|z| z as f32).collect();
-            let scales = spread::scales_between(&self.knots, &self.spread, &self.history, &places);
+            let around = self.spread.around(&self.history, &places);
+            let scales = around.iter().map(|around| around.scale as f32).collect();
             self.trajectories.begin(middles, scales);
         }
     }
@@ -206,23 +207,23 @@ impl Forecaster {
         }
         let places: Vec<Place> = (1..=steps).map(|ahead| self.ahead(ahead)).collect();
         let middles = self.middles(&places);
-        let offsets: Vec<_> = (0..self.knots.len()).map(|knot| self.spread.offsets(knot)).collect();
+        let around = self.spread.around(&self.history, &places);
         let order = Trajectories::order(Key::root(self.settings.seed).child("paths").nth(from.0));
         let copies = count.div_ceil(TRAJECTORIES);
         let table = rank_table(copies);
         let mut sorted = vec![0.0_f32; table.len()];
         paths.values = vec![0.0; count * steps];
         let scale = self.history.scale();
-        for (step, middle) in middles.iter().enumerate() {
-            let around = spread::offsets_between(&self.knots, &offsets, step + 1);
-            let at = around.map(|offset| scale.value(middle + offset) as f32);
+        for (step, (middle, around)) in middles.iter().zip(&around).enumerate() {
+            let at = around.offsets.map(|offset| scale.value(middle + offset) as f32);
             for (value, (below, share)) in sorted.iter_mut().zip(&table) {
                 *value = at[*below] + (at[*below + 1] - at[*below]) * share;
             }
             let ranks = self.trajectories.ranks(step);
-            for (path, value) in paths.values[step..].iter_mut().step_by(steps).enumerate() {
-                let rank = usize::from(ranks[usize::from(order[path % TRAJECTORIES])]);
-                *value = sorted[rank * copies + path / TRAJECTORIES];
+            for (copy, paths) in paths.values.chunks_mut(TRAJECTORIES * steps).enumerate() {
+                for (value, trajectory) in paths[step..].iter_mut().step_by(steps).zip(&order) {
+                    *value = sorted[usize::from(ranks[usize::from(*trajectory)]) * copies + copy];
+                }
             }
         }
         paths

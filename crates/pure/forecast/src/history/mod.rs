@@ -15,6 +15,7 @@ use crate::calendar::Event;
 use crate::model::Place;
 use crate::series::Value;
 use detail::Detail;
+pub(crate) use detail::ECHOES;
 use events::Events;
 use ring::{Profile, Ring};
 pub(crate) use scale::Scale;
@@ -279,6 +280,22 @@ impl History {
         f64::from(known().sum::<f32>()) / known().count() as f64
     }
 
+    /// Seconds of the buckets that are kept for weeks.
+    pub(crate) const fn coarse_s(&self) -> i64 {
+        self.coarse.bucket_s()
+    }
+
+    /// The value of the step that began at `local_s` weeks ago or less, from ten-minute means; NaN where
+    /// unknown.
+    pub(crate) fn past(&self, local_s: i64) -> f64 {
+        self.coarse.between(local_s, self.step_s)
+    }
+
+    /// The mean of the ten minutes from `local_s` on; NaN where unknown.
+    pub(crate) fn past_mean(&self, local_s: i64) -> f64 {
+        self.coarse.between(local_s, self.coarse.bucket_s())
+    }
+
     /// Local second of the first step.
     pub(crate) const fn began_s(&self) -> i64 {
         self.began_s
@@ -287,6 +304,21 @@ impl History {
     /// As [`Self::before`], from single minutes of the last day; NaN where unknown.
     pub(crate) fn yesterday(&self, place: Place) -> f64 {
         f64::from(self.fine.get(self.fine.bucket(place.local_seconds - DAY_S)))
+    }
+
+    /// The place in the period of fast patterns, and how many there are; `None` where there is no period.
+    pub(crate) fn slot(&self, place: Place) -> Option<(usize, usize)> {
+        let period = self.detail.as_ref().map_or(0, Detail::period);
+        let slot = self.fine.bucket(place.local_seconds).rem_euclid(period.max(1) as i64);
+        (period > 0).then_some((slot as usize, period))
+    }
+
+    /// The detail that a place of the period of fast patterns had `back` occurrences before; 0 where unknown.
+    pub(crate) fn echo(&self, place: Place, back: usize) -> f64 {
+        let bucket = self.fine.bucket(place.local_seconds);
+        self.detail
+            .as_ref()
+            .map_or(0.0, |detail| if detail.period() > 0 { detail.echo(bucket, back) } else { 0.0 })
     }
 
     /// The period of fast patterns in seconds, where one was found.

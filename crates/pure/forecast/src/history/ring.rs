@@ -16,6 +16,11 @@ impl Ring {
         Self { bucket_s, values: vec![f32::NAN; buckets as usize], newest: None }
     }
 
+    /// Length of a bucket in seconds.
+    pub(crate) const fn bucket_s(&self) -> i64 {
+        self.bucket_s
+    }
+
     fn slot(&self, bucket: i64) -> usize {
         bucket.rem_euclid(self.values.len() as i64) as usize
     }

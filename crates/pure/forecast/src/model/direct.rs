@@ -30,7 +30,6 @@ struct Knot {
     pending: Vec<[f32; FEATURES + 1]>,
     fit: Regression<FEATURES>,
     error: f64,
-    features: [f32; FEATURES],
     /// The forecast on the logarithmic scale without detail.
     forecast: f64,
 }
@@ -43,7 +42,6 @@ impl Direct {
             pending: vec![[f32::NAN; FEATURES + 1]; *ahead],
             fit: Regression::new(PRIOR),
             error: 0.0,
-            features: [0.0; FEATURES],
             forecast: 0.0,
         };
         Self { knots: knots.iter().map(knot).collect(), steps: 0 }
@@ -62,11 +60,11 @@ impl Direct {
             if (self.steps + index as u64).is_multiple_of(SOLVE) {
                 knot.fit.solve(&PRIOR, RIDGE);
             }
-            knot.features = origin.features(history, knot.ahead).map(|feature| feature as f32);
+            let features = origin.features(history, knot.ahead).map(|feature| feature as f32);
             let anchor = origin.anchor();
-            knot.forecast = anchor + knot.fit.predict(0, &knot.features).clamp(-3.0, 3.0);
+            knot.forecast = anchor + knot.fit.predict(0, &features).clamp(-3.0, 3.0);
             let pending = &mut knot.pending[slot];
-            pending[..FEATURES].copy_from_slice(&knot.features);
+            pending[..FEATURES].copy_from_slice(&features);
             pending[FEATURES] = if history.newest().is_some() { anchor as f32 } else { f32::NAN };
         }
     }
@@ -74,11 +72,6 @@ impl Direct {
     /// The forecast at knot `knot` on the logarithmic scale without detail.
     pub(crate) fn forecast(&self, knot: usize) -> f64 {
         self.knots[knot].forecast
-    }
-
-    /// What it was made from.
-    pub(crate) fn features(&self, knot: usize) -> &[f32; FEATURES] {
-        &self.knots[knot].features
     }
 
     /// The scale of the history moved.

@@ -91,16 +91,21 @@ pub(crate) fn all(knots: &[usize]) -> Vec<Box<dyn Model>> {
 
 /// The value at `ahead` of values at growing `knots`, linear between them.
 pub(crate) fn between(knots: &[usize], values: impl Fn(usize) -> f64, ahead: usize) -> f64 {
+    let (below, above, share) = beside(knots, ahead);
+    if share == 0.0 { values(below) } else { values(below) * (1.0 - share) + values(above) * share }
+}
+
+/// The places of the knots before and after `ahead`, and how far on from the one to the other it is.
+pub(crate) fn beside(knots: &[usize], ahead: usize) -> (usize, usize, f64) {
     let after = knots.partition_point(|knot| *knot < ahead);
     if after >= knots.len() {
-        return values(knots.len() - 1);
+        return (knots.len() - 1, knots.len() - 1, 0.0);
     }
     if after == 0 || knots[after] == ahead {
-        return values(after);
+        return (after, after, 0.0);
     }
     let (a, b) = (knots[after - 1], knots[after]);
-    let share = (ahead - a) as f64 / (b - a) as f64;
-    values(after - 1) * (1.0 - share) + values(after) * share
+    (after - 1, after, (ahead - a) as f64 / (b - a) as f64)
 }
 
 #[cfg(test)]

@@ -24,6 +24,11 @@ impl<const D: usize, const T: usize> Regression<D, T> {
         f64::from(self.coefficients[target].iter().zip(features).map(|(c, x)| c * x).sum::<f32>())
     }
 
+    /// The coefficients of target number `target`.
+    pub(crate) const fn coefficients(&self, target: usize) -> &[f32; D] {
+        &self.coefficients[target]
+    }
+
     /// Takes an observation; `keep` is the share of the past that stays.
     pub(crate) fn learn(&mut self, features: &[f32; D], targets: [f64; T], weight: f64, keep: f64) {
         let (weight, keep) = (weight as f32, keep as f32);

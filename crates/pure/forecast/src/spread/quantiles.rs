@@ -14,8 +14,9 @@ pub(crate) const LEVELS: [f64; 15] =
 /// Distances from the middle, one per level of [`LEVELS`], growing.
 pub(crate) type Offsets = [f64; 15];
 
-/// Quantiles of the normal distribution at the tracked levels over exp(E ln|x|), the scale's meaning.
-const NORMAL: [f64; 13] = [-4.86, -4.39, -3.70, -3.10, -2.42, -1.27, 0.0, 1.27, 2.42, 3.10, 3.70, 4.39, 4.86];
+/// Quantiles of the normal distribution at the tracked levels over E|x|, the scale's meaning.
+const NORMAL: [f64; 13] =
+    [-3.23, -2.92, -2.46, -2.06, -1.61, -0.845, 0.0, 0.845, 1.61, 2.06, 2.46, 2.92, 3.23];
 /// Largest distance on the logarithmic scale: a factor of 20.
 const MOST: f64 = 3.0;
 /// Learning rate at first and in the end, and steps between.
@@ -23,7 +24,8 @@ const RATE: (f64, f64, f64) = (0.2, 0.03, 300.0);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Quantiles {
-    at: [f64; 13],
+    /// Of errors expected to be small, and to be large; between them mixed.
+    at: [[f64; 13]; 2],
     count: f64,
     /// The median stays where the model says.
     plain: bool,
@@ -31,39 +33,76 @@ pub(crate) struct Quantiles {
 
 impl Quantiles {
     pub(crate) const fn new(plain: bool) -> Self {
-        Self { at: NORMAL, count: 0.0, plain }
+        Self { at: [NORMAL; 2], count: 0.0, plain }
     }
 
     /// Takes an error in units of its scale. Errors of a forecast `ahead` steps come that late and go
     /// together, so the middle follows them slower by that: else it would chase its own past.
-    pub(crate) fn learn(&mut self, error: f64, ahead: usize) {
+    pub(crate) fn learn(&mut self, error: f64, loud: [f64; 2], ahead: usize) {
         let rate = RATE.1 + (RATE.0 - RATE.1) / (1.0 + self.count / RATE.2 * 10.0);
         self.count += 1.0;
-        let tracked = self.at.iter_mut().zip(TRACKED).enumerate();
-        for (_, (at, level)) in tracked.filter(|(place, _)| !self.plain || *place != MEDIAN) {
+        let [small, large] = &mut self.at;
+        for (place, level) in TRACKED.into_iter().enumerate() {
+            if self.plain && place == MEDIAN {
+                continue;
+            }
+            let loud = of_side(place, loud);
             let central = (0.15..=0.85).contains(&level);
             let rate = if central { rate / (1.0 + (ahead - 1) as f64 / 4.0) } else { rate };
-            *at += rate * (level - if error < *at { 1.0 } else { 0.0 });
+            let at = small[place] + loud * (large[place] - small[place]);
+            let move_by = rate * (level - if error < at { 1.0 } else { 0.0 });
+            let share = 1.0 / (loud * loud + (1.0 - loud) * (1.0 - loud));
+            small[place] += share * (1.0 - loud) * move_by;
+            large[place] += share * loud * move_by;
         }
     }
 
-    /// Distances from the middle for errors of this scale. Levels that have crossed are put in order from
-    /// the median outwards: sorting would let quick tails move the slow median.
-    pub(crate) fn offsets(&self, scale: f64) -> Offsets {
-        let mut sorted = self.at;
-        for level in MEDIAN + 1..sorted.len() {
-            sorted[level] = sorted[level].max(sorted[level - 1]);
-        }
-        for level in (0..MEDIAN).rev() {
-            sorted[level] = sorted[level].min(sorted[level + 1]);
-        }
-        let (low, high) = (sorted[0], sorted[12]);
-        let mut all = [0.0; 15];
-        all[1..14].copy_from_slice(&sorted);
-        all[0] = low - 0.3 * (sorted[3] - low);
-        all[14] = high + 0.3 * (high - sorted[9]);
-        all.map(|offset| (offset * scale).clamp(-MOST, MOST))
+    /// The distributions of errors in units of their scale.
+    pub(crate) fn shapes(&self) -> Shapes {
+        Shapes(self.at.map(|at| ends(&at)))
     }
+}
+
+/// Distributions of errors expected to be small, and to be large, in units of their scale.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shapes([Offsets; 2]);
+
+impl Shapes {
+    /// Distances from the middle for errors of this scale, which are to the share `loud` large ones.
+    pub(crate) fn offsets(&self, scale: [f64; 2], loud: [f64; 2]) -> Offsets {
+        let [small, large] = &self.0;
+        std::array::from_fn(|level| {
+            let at = small[level] + of_side(level.saturating_sub(1), loud) * (large[level] - small[level]);
+            (at * if at < 0.0 { scale[0] } else { scale[1] }).clamp(-MOST, MOST)
+        })
+    }
+}
+
+/// What holds for tracked level number `place`, of what holds below the median and above it.
+fn of_side(place: usize, sides: [f64; 2]) -> f64 {
+    match place.cmp(&MEDIAN) {
+        std::cmp::Ordering::Less => sides[0],
+        std::cmp::Ordering::Equal => f64::midpoint(sides[0], sides[1]),
+        std::cmp::Ordering::Greater => sides[1],
+    }
+}
+
+/// Tracked levels in order, and the ends beyond them. Levels that have crossed are put in order from the
+/// median outwards: sorting would let quick tails move the slow median.
+fn ends(tracked: &[f64; 13]) -> Offsets {
+    let mut sorted = *tracked;
+    for level in MEDIAN + 1..sorted.len() {
+        sorted[level] = sorted[level].max(sorted[level - 1]);
+    }
+    for level in (0..MEDIAN).rev() {
+        sorted[level] = sorted[level].min(sorted[level + 1]);
+    }
+    let (low, high) = (sorted[0], sorted[12]);
+    let mut all = [0.0; 15];
+    all[1..14].copy_from_slice(&sorted);
+    all[0] = low - 0.3 * (sorted[3] - low);
+    all[14] = high + 0.3 * (high - sorted[9]);
+    all
 }
 
 #[cfg(test)]
@@ -79,12 +118,12 @@ mod tests {
         for step in 0..n {
             // a distribution that is neither normal nor centred, and doubles half way
             let error = (draws.exponential() - 0.3) * if step < n / 2 { 1.0 } else { 2.0 };
-            let offsets = quantiles.offsets(0.1);
+            let offsets = quantiles.shapes().offsets([0.1; 2], [0.5; 2]);
             below
                 .iter_mut()
                 .zip(&offsets[1..])
                 .for_each(|(b, at)| *b += f64::from(u8::from(0.1 * error < *at)));
-            quantiles.learn(error, 1);
+            quantiles.learn(error, [0.5; 2], 1);
         }
         for (below, level) in below.iter().zip(TRACKED) {
             assert!(

@@ -1,0 +1,87 @@
+//! How large errors are at each place of the found period, and at each hour of the day, beside all others:
+//! minutes at which bursts may begin are uncertain every time, those between them are not.
+
+use homeostat_core::num;
+
+use crate::history::History;
+use crate::model::Place;
+
+/// Hours of the day.
+const HOURS: usize = 24;
+const HOUR_S: i64 = 3_600;
+/// Least weight of an error at its place of the period.
+const WEIGHT: f64 = 0.01;
+/// Occurrences of a place that the prior counts for: that errors there are like all others.
+const PRIOR: f64 = 4.0;
+/// Days over which an hour is averaged, and that its prior counts for.
+const DAYS: (f64, f64) = (7.0, 1.0);
+/// Largest error, and least mean, in mean errors.
+const MOST: f64 = 10.0;
+const LEAST: f64 = 0.05;
+
+/// Mean sizes of errors, in mean errors, and their logarithms.
+#[derive(Debug, Clone)]
+struct Sizes {
+    means: Vec<f32>,
+    logs: Vec<f32>,
+    seen: Vec<u16>,
+}
+
+impl Sizes {
+    fn new(slots: usize) -> Self {
+        Self { means: vec![1.0; slots], logs: vec![0.0; slots], seen: vec![0; slots] }
+    }
+
+    fn learn(&mut self, slot: usize, size: f64, least: f64, prior: f64) {
+        let seen = self.seen[slot].saturating_add(1);
+        self.seen[slot] = seen;
+        let weight = least.max(1.0 / (prior + f64::from(seen)));
+        self.means[slot] += (weight * (size - f64::from(self.means[slot]))) as f32;
+        self.logs[slot] = num::ln(f64::from(self.means[slot]).max(LEAST)) as f32;
+    }
+
+    fn bytes(&self) -> usize {
+        self.means.capacity() * 8 + self.seen.capacity() * 2
+    }
+}
+
+/// The sizes of errors on one side of the middle at one distance ahead, by the place of the target.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    period: Sizes,
+    hours: Sizes,
+}
+
+impl Places {
+    pub(crate) fn new() -> Self {
+        Self { period: Sizes::new(0), hours: Sizes::new(HOURS) }
+    }
+
+    /// Takes an error of `size` mean errors that came at `place`.
+    pub(crate) fn learn(&mut self, history: &History, place: Place, size: f64) {
+        let size = size.min(MOST);
+        if let Some((slot, slots)) = history.slot(place) {
+            if self.period.means.len() != slots {
+                self.period = Sizes::new(slots);
+            }
+            self.period.learn(slot, size, WEIGHT, PRIOR);
+        }
+        let an_hour = (HOUR_S as f64 / history.step_s() as f64).max(1.0);
+        let hour = place.local_seconds.div_euclid(HOUR_S).rem_euclid(HOURS as i64) as usize;
+        self.hours.learn(hour, size, 1.0 / (DAYS.0 * an_hour), DAYS.1 * an_hour);
+    }
+
+    /// Logarithms of the sizes at `place`: of the period, of the hour of the day.
+    pub(crate) fn at(&self, history: &History, place: Place) -> [f64; 2] {
+        let slot = history.slot(place).and_then(|(slot, _)| self.period.logs.get(slot));
+        let middle = 2 * place.local_seconds + history.step_s() - HOUR_S;
+        let share = middle.rem_euclid(2 * HOUR_S) as f64 / (2 * HOUR_S) as f64;
+        let hour = middle.div_euclid(2 * HOUR_S).rem_euclid(HOURS as i64) as usize;
+        let of = |hour: usize| f64::from(self.hours.logs[hour % HOURS]);
+        [slot.map_or(0.0, |size| f64::from(*size)), of(hour) + share * (of(hour + 1) - of(hour))]
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.period.bytes() + self.hours.bytes()
+    }
+}
