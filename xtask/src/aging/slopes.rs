@@ -69,13 +69,12 @@ impl Tally {
         if std::env::var_os("AGING_LOOK").is_some() {
             let trend = detector.trend();
             eprintln!(
-                "{:.2} [{:.2}, {:.2}] age {:.0} {:?} {:?}",
+                "{:.2} [{:.2}, {:.2}] age {:.0} {:?}",
                 verdict.slope_per_hour,
                 verdict.slope_low,
                 verdict.slope_high,
                 detector.age_hours(),
                 trend.as_ref().map(homeostat_forecast::aging::Trend::terms),
-                trend.map(|t| t.by_requests),
             );
         }
         self.errors.push(verdict.slope_per_hour - SLOPE);

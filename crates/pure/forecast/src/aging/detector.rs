@@ -3,10 +3,9 @@
 use homeostat_core::{Instant, num};
 
 use super::blocks::{Block, Blocks};
-use super::reach::reach;
-use super::trend::Trend;
+use super::trend::{Growth, Trend};
 use super::{Eta, Settings, Verdict, Why};
-use crate::trend::shape::Pace;
+use crate::trend::shape::Shape;
 
 /// Blocks that a trend needs.
 const LEAST: usize = 8;
@@ -14,8 +13,8 @@ const LEAST: usize = 8;
 const LINGER_S: f64 = 3_600.0;
 /// Without a limit, a rise by this share of the level is an alarm.
 const GROWTH: f64 = 0.1;
-/// The upper end of the time to the limit may be at most this many times its middle.
-const SURE: f64 = 2.0;
+/// From this probability on a trend counts as one that accelerates.
+const SURE: f64 = 0.95;
 /// With a limit, a steady trend must have gone this share of its way to the limit.
 const WAY: f64 = 0.33;
 /// And one that accelerates, which caches that fill and collectors never do, this share.
@@ -42,17 +41,6 @@ pub struct Detector {
     /// As of `judged`.
     verdict: Verdict,
     judged: Instant,
-}
-
-/// The growth behind a slope.
-#[derive(Debug, Clone, Copy, Default)]
-struct Growth {
-    /// For how long.
-    hours: f64,
-    /// By how much.
-    by: f64,
-    /// Share of the way to the limit that it must have gone.
-    way: f64,
 }
 
 /// Watches for a fall to where it started: a restart that nobody announced.
@@ -204,7 +192,7 @@ impl Detector {
         } else {
             match Trend::fit(blocks, self.settings.load && self.load.is_some()) {
                 Some(trend) => {
-                    self.released = self.released.max(trend.shape.fallen);
+                    self.released = self.released.max(trend.blend.first().deepest_fall());
                     self.read(&trend)
                 }
                 None => (Verdict::nothing(Why::ByLoad), Growth::default()),
@@ -231,41 +219,34 @@ impl Detector {
 
     /// Slope, interval and time to the limit, and the growth behind them.
     fn read(&self, trend: &Trend) -> (Verdict, Growth) {
-        let (slope, error) = trend.shape.slope(0.0);
-        let half = trend.shape.quantile * error;
-        let (slope_low, slope_high) = (slope - half, slope + half);
+        let [slope_low, slope, slope_high] = trend.blend.quantiles(Shape::slope);
+        let slows = || trend.blend.share(Shape::slows) > 0.5;
         let why = match () {
-            () if slope_low > 0.0 && trend.shape.pace == Pace::Slowing => Why::Slowing,
             () if slope_low > 0.0 => Why::Leak,
             () if slope_high < 0.0 => Why::Falling,
+            () if slows() => Why::Slowing,
             () => Why::NoTrend,
         };
-        let to_limit = self
-            .limit
-            .filter(|_| slope_low > 0.0)
-            .map(|limit| reach(&trend.shape, limit, |hours| trend.future(hours)));
-        let verdict = Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };
-        let since = trend.since();
-        let grown = trend.shape.grown_since(since);
-        let way = if trend.shape.pace == Pace::Accelerating { WAY_ACCELERATING } else { WAY };
-        (verdict, Growth { hours: -since, by: grown, way })
+        let to_limit = self.limit.filter(|_| slope_low > 0.0).map(|limit| trend.reaches(limit));
+        let verdict =
+            Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };
+        let growth = if why == Why::Leak { trend.growth() } else { Growth::default() };
+        (verdict, growth)
     }
 
     /// Whether a rise that is certain matters.
     fn effect(&self, verdict: &Verdict, growth: &Growth, level: f64) -> Why {
-        let (seen, grown) = (growth.hours, growth.by);
-        if self.released > 0.0 && grown <= AGAIN * self.released {
+        if self.released > 0.0 && growth.by <= AGAIN * self.released {
             return Why::Released;
         }
         match verdict.to_limit {
             Some(eta) => {
-                let horizon = self.settings.horizon.as_hours_f64();
-                let near = eta.hours <= horizon && eta.hours <= self.settings.reach * seen;
-                let sure = eta.high <= SURE * eta.hours;
-                let moved = self.limit.is_some_and(|limit| grown >= growth.way * (limit - level + grown));
-                if near && sure && moved { Why::Leak } else { Why::Far }
+                let near = self.settings.horizon.as_hours_f64().min(self.settings.reach * growth.hours);
+                let way = if growth.convex >= SURE { WAY_ACCELERATING } else { WAY };
+                let moved = self.limit.is_some_and(|limit| growth.by >= way * (limit - level + growth.by));
+                if eta.high <= near && moved { Why::Leak } else { Why::Far }
             }
-            None if grown >= GROWTH * (level - grown).abs() => Why::Leak,
+            None if growth.by >= GROWTH * (level - growth.by).abs() => Why::Leak,
             None => Why::Small,
         }
     }

@@ -12,6 +12,7 @@
 mod blocks;
 mod decide;
 mod detector;
+mod outlook;
 mod reach;
 pub mod synth;
 mod trend;

@@ -1,43 +1,47 @@
 //! When a trend reaches a limit.
 
 use super::Eta;
-use crate::trend::shape::{Moment, Shape};
+use crate::trend::blend::{Blend, normal};
+use crate::trend::shape::Moment;
 
-/// Hours over which the future is gone through step by step; a straight line leads on from there.
-const AHEAD: f64 = 168.0;
-/// Shortest step, hours.
+/// Hours ahead at most: what is further off counts as never.
+const AHEAD: f64 = 10_000.0;
+/// Shortest step, and the step as a share of the time gone through.
 const STEP: f64 = 0.25;
+const GROWTH: f64 = 0.05;
+/// Probabilities of the low end, the middle and the high end.
+const SHARES: [f64; 3] = [0.05, 0.5, 0.95];
 
-/// Hours from the clock's zero until the level reaches `limit`, under the load that `future` tells for so
-/// many hours ahead. The interval is where the 90 % band of the trend reaches it.
-pub(crate) fn reach(shape: &Shape, limit: f64, future: impl Fn(f64) -> Moment) -> Eta {
-    let bands = |hours: f64| {
-        let (level, error) = shape.level_with_error(&future(hours));
-        let half = shape.quantile * error;
-        [level, level + half, level - half].map(|level| level - limit)
+/// Hours from now until the level reaches `limit`: quantiles of the time at which the shapes do, under the
+/// load that `future` tells for so many hours ahead.
+pub(crate) fn reach(blend: &Blend, limit: f64, mut future: impl FnMut(f64) -> Moment) -> Eta {
+    let mut reached = vec![0.0_f64; blend.shapes.len()];
+    let mut share = |hours: f64| -> f64 {
+        let moment = future(hours);
+        let parts = blend.shapes.iter().zip(&mut reached).map(|((weight, shape), reached)| {
+            let (level, error) = shape.level(&moment);
+            *reached = reached.max(normal(level - limit, error));
+            weight * *reached
+        });
+        parts.sum()
     };
-    let mut found = [None; 3];
-    let mut hours = 0.0;
-    let mut before = bands(0.0);
-    for (found, over) in found.iter_mut().zip(before) {
-        *found = (over >= 0.0).then_some(0.0);
+    let mut found = [f64::INFINITY; 3];
+    let (mut hours, mut before) = (0.0, share(0.0));
+    for (found, wanted) in found.iter_mut().zip(SHARES) {
+        if before >= wanted {
+            *found = 0.0;
+        }
     }
-    while hours < AHEAD && found.contains(&None) {
-        let step = f64::max(STEP, hours * 0.02);
-        let now = bands(hours + step);
-        for ((found, from), to) in found.iter_mut().zip(before).zip(now) {
-            if found.is_none() && to >= 0.0 {
-                *found = Some(hours + step * -from / (to - from));
+    while hours < AHEAD && found[2].is_infinite() {
+        let step = f64::max(STEP, hours * GROWTH);
+        let now = share(hours + step);
+        for (found, wanted) in found.iter_mut().zip(SHARES) {
+            if found.is_infinite() && now >= wanted {
+                *found = hours + step * (wanted - before) / (now - before);
             }
         }
         hours += step;
         before = now;
     }
-    let (slope, error) = shape.slope(future(hours).clock);
-    let half = shape.quantile * error;
-    let beyond = |band: usize, slope: f64| {
-        found[band].unwrap_or(if slope > 0.0 { hours - before[band] / slope } else { f64::INFINITY })
-    };
-    let middle = beyond(0, slope);
-    Eta { hours: middle, low: beyond(1, slope + half).min(middle), high: beyond(2, slope - half).max(middle) }
+    Eta { hours: found[1], low: found[0], high: found[2] }
 }

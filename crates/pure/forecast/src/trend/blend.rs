@@ -1,0 +1,109 @@
+//! All shapes at once, each with the weight that the data give it (Bayesian model averaging, as in Hoeting
+//! et al., Statistical Science 14, 1999).
+
+use homeostat_core::num;
+
+use super::family::{self, Member};
+use super::shape::{Clock, Moment, Points, Shape, Term, base};
+
+/// Shapes kept at most.
+const KEPT: usize = 10;
+/// Shapes less likely than this share of the likeliest are left out.
+const LEAST: f64 = 0.01;
+/// Memory of noise that is supposed before anything is known of it.
+const SUPPOSED: f64 = 0.5;
+/// Halvings when a quantile is looked for.
+const HALVINGS: u32 = 24;
+
+/// Shapes with weights that add up to one.
+#[derive(Debug, Clone)]
+pub(crate) struct Blend {
+    pub(crate) shapes: Vec<(f64, Shape)>,
+}
+
+impl Blend {
+    /// Fits all shapes; `None` where load and time can't be told apart.
+    pub(crate) fn fit(points: &Points<'_>) -> Option<Self> {
+        let loads = points.load && load_raises(points)?;
+        let rough = family::members(points, SUPPOSED, &base(points, SUPPOSED, loads));
+        let best = rough.iter().max_by(|a, b| a.evidence.total_cmp(&b.evidence))?;
+        let shape = Shape::fit(points, SUPPOSED, &base(points, SUPPOSED, loads), &best.terms)?;
+        let rho = shape.memory(points);
+        let base = base(points, rho, loads);
+        let mut members = family::members(points, rho, &base);
+        members.sort_by(|a, b| b.evidence.total_cmp(&a.evidence));
+        let most = members.first()?.evidence;
+        let weight = |member: &Member| num::exp(member.evidence - most);
+        let likely = members.iter().take(KEPT).filter(|member| weight(member) >= LEAST);
+        let mut shapes: Vec<(f64, Shape)> = likely
+            .filter_map(|member| Some((weight(member), Shape::fit(points, rho, &base, &member.terms)?)))
+            .collect();
+        let all: f64 = shapes.iter().map(|(weight, _)| weight).sum();
+        shapes.iter_mut().for_each(|(weight, _)| *weight /= all);
+        (!shapes.is_empty()).then_some(Self { shapes })
+    }
+
+    /// The likeliest shape.
+    pub(crate) fn first(&self) -> &Shape {
+        &self.shapes[0].1
+    }
+
+    /// A mean over the shapes.
+    pub(crate) fn mean(&self, of: impl Fn(&Shape) -> f64) -> f64 {
+        self.shapes.iter().map(|(weight, shape)| weight * of(shape)).sum()
+    }
+
+    /// The probability of shapes of a kind.
+    pub(crate) fn share(&self, kind: impl Fn(&Shape) -> bool) -> f64 {
+        self.mean(|shape| f64::from(u8::from(kind(shape))))
+    }
+
+    /// The 5 %, 50 % and 95 % quantiles of what each shape gives as a middle and a standard error.
+    pub(crate) fn quantiles(&self, of: impl Fn(&Shape) -> (f64, f64)) -> [f64; 3] {
+        let parts: Vec<(f64, f64, f64)> =
+            self.shapes.iter().map(|(weight, shape)| (*weight, of(shape).0, of(shape).1)).collect();
+        let ends = |side: f64| parts.iter().map(move |(_, middle, error)| middle + side * 4.0 * error);
+        let low = ends(-1.0).fold(f64::INFINITY, f64::min);
+        let high = ends(1.0).fold(f64::NEG_INFINITY, f64::max);
+        [0.05, 0.5, 0.95].map(|share| {
+            let below = |x: f64| {
+                parts.iter().map(|(weight, middle, error)| weight * normal(x - middle, *error)).sum::<f64>()
+            };
+            let (mut low, mut high) = (low, high);
+            for _ in 0..HALVINGS {
+                let middle = f64::midpoint(low, high);
+                if below(middle) < share { low = middle } else { high = middle }
+            }
+            f64::midpoint(low, high)
+        })
+    }
+
+    /// The level expected at a moment with the ends of its 90 % interval.
+    pub(crate) fn level(&self, moment: &Moment) -> [f64; 3] {
+        self.quantiles(|shape| shape.level(moment))
+    }
+}
+
+/// Probability that normal noise with this deviation is at most `x`.
+pub(crate) fn normal(x: f64, deviation: f64) -> f64 {
+    if deviation > 0.0 {
+        return match x / deviation {
+            z if z < -6.0 => 0.0,
+            z if z > 6.0 => 1.0,
+            z => 0.5 * num::erfc(-z * std::f64::consts::FRAC_1_SQRT_2),
+        };
+    }
+    f64::from(u8::from(x >= 0.0))
+}
+
+/// Whether load is to be taken out: lasting load never lowers the level, and an effect that would comes from
+/// load and time going the same way. `None` where the two can't be told apart.
+fn load_raises(points: &Points<'_>) -> Option<bool> {
+    let mut basis = base(points, SUPPOSED, true);
+    let columns = basis.columns();
+    let line = Term::Line(Clock::Hours);
+    let told_apart = basis.push(&points.column(SUPPOSED, |moment| line.at(moment)));
+    let coefficients = basis.coefficients();
+    told_apart.then(|| columns == 3 && coefficients[1] + coefficients[2] >= 0.0)
+}
+
