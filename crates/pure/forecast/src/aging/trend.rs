@@ -106,7 +106,7 @@ impl Trend {
             Term::Bend(Clock::Requests, place) => ("bend by requests", -place),
             Term::Curve(place) => ("curve", -place),
             Term::Plateau(_, constant) => ("plateau", *constant),
-            Term::Step(place) => ("step", -place),
+            Term::Step(place, _) => ("step", -place),
         };
         self.blend.first().terms.iter().map(word).collect()
     }
@@ -128,6 +128,13 @@ impl Trend {
             by: self.blend.mean(|shape| shape.grown(&since(shape), &last)),
             convex: self.blend.share(convex),
         }
+    }
+
+    #[doc(hidden)]
+    pub fn debug(&self) -> String {
+        let g = self.growth();
+        let m: Vec<String> = self.blend.shapes.iter().map(|(w, s)| format!("{w:.2} {:?} {:.1}", s.terms.iter().map(|t| match t { Term::Line(Clock::Hours) => "L".to_owned(), Term::Line(_) => "Lr".to_owned(), Term::Bend(c, p) => format!("{}{p:.1}", if *c == Clock::Hours {"B"} else {"Br"}), Term::Curve(p) => format!("C{p:.1}"), Term::Plateau(_, t) => format!("P{t:.1}"), Term::Step(p, _) => format!("S{p:.1}")}).collect::<Vec<_>>().join(" "), s.slope().0)).collect();
+        format!("seen {:.1} grown {:.0} convex {:.2} rho {:.2}; {}", g.hours, g.by, g.convex, self.blend.rho, m.join("; "))
     }
 
     /// The fitted level at block `index`, load included.

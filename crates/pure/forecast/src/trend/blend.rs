@@ -19,6 +19,7 @@ const HALVINGS: u32 = 24;
 #[derive(Debug, Clone)]
 pub(crate) struct Blend {
     pub(crate) shapes: Vec<(f64, Shape)>,
+    pub(crate) rho: f64,
 }
 
 impl Blend {
@@ -40,7 +41,7 @@ impl Blend {
             .collect();
         let all: f64 = shapes.iter().map(|(weight, _)| weight).sum();
         shapes.iter_mut().for_each(|(weight, _)| *weight /= all);
-        (!shapes.is_empty()).then_some(Self { shapes })
+        (!shapes.is_empty()).then_some(Self { shapes, rho })
     }
 
     /// The likeliest shape.

@@ -13,6 +13,8 @@ use super::shape::{Clock, Points, Term};
 const PLACES: usize = 20;
 /// Steps that are taken for deploys; more of them are a way of growing.
 const STEPS: usize = 3;
+/// Where a step may lie, in blocks from the beginning of one.
+const PARTS: [f64; 7] = [0.0, -0.75, -0.5, -0.25, 0.25, 0.5, 0.75];
 /// Time constants of a plateau, from the whole span down.
 const CONSTANTS: [f64; 8] = [1.0, 0.66, 0.44, 0.29, 0.19, 0.13, 0.08, 0.05];
 
@@ -144,8 +146,8 @@ fn steps(found: &mut Vec<Member>, points: &Points<'_>, rho: f64, base: &Basis, t
     let mut added = Vec::new();
     for _ in 0..=STEPS {
         let before = basis.rss();
-        let Some(place) = best_step(&basis, rho) else { break };
-        let term = Term::Step(points.moments[place].hours);
+        let Some(index) = best_step(&basis, rho) else { break };
+        let term = straddling(points, rho, &basis, index);
         if !basis.push(&points.column(rho, |moment| term.at(moment))) {
             break;
         }
@@ -188,6 +190,18 @@ fn best_step(basis: &Basis, rho: f64) -> Option<usize> {
     };
     let tried = (margin..n.saturating_sub(margin)).map(|i| (gain(i), i));
     tried.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, i)| i)
+}
+
+/// The step between blocks `index` − 1 and `index`, or within one of them, whichever explains most.
+fn straddling(points: &Points<'_>, rho: f64, basis: &Basis, index: usize) -> Term {
+    let block = -points.moments[0].hours / (points.values.len() - 1) as f64;
+    let tries = PARTS.map(|part| Term::Step(points.moments[index].hours + (part - 0.5) * block, block));
+    let gain = |term: &Term| {
+        let mut column = points.column(rho, |moment| term.at(moment));
+        let norm = basis.rest(&mut column).unwrap_or(f64::INFINITY);
+        (dot(&column, &basis.residual) / norm).abs()
+    };
+    tries.map(|term| (gain(&term), term)).into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map_or(tries[0], |x| x.1)
 }
 
 /// Turns squared errors and priors into evidence. `freedom` is that which the base leaves.

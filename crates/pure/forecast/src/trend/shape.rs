@@ -24,8 +24,8 @@ pub(crate) enum Term {
     Curve(f64),
     /// It nears a plateau: since when, and the time constant.
     Plateau(f64, f64),
-    /// The level jumps here.
-    Step(f64),
+    /// The level jumps here, and blocks are so many hours long: one that straddles the jump has a part of it.
+    Step(f64, f64),
 }
 
 impl Term {
@@ -37,7 +37,7 @@ impl Term {
             Self::Bend(clock, place) => (moment.clock(clock) - place).max(0.0),
             Self::Curve(place) => past(place) * past(place),
             Self::Plateau(from, constant) => 1.0 - num::exp(-past(from) / constant),
-            Self::Step(place) => f64::from(u8::from(moment.hours >= place)),
+            Self::Step(place, block) => ((moment.hours - place) / block + 0.5).clamp(0.0, 1.0),
         }
     }
 
@@ -47,7 +47,7 @@ impl Term {
             Self::Line(_) | Self::Bend(..) => 1.0,
             Self::Curve(place) => -2.0 * place,
             Self::Plateau(from, constant) => num::exp(from / constant) / constant,
-            Self::Step(_) => 0.0,
+            Self::Step(..) => 0.0,
         }
     }
 
@@ -57,7 +57,7 @@ impl Term {
     }
 
     pub(crate) const fn is_step(self) -> bool {
-        matches!(self, Self::Step(_))
+        matches!(self, Self::Step(..))
     }
 }
 
@@ -224,7 +224,7 @@ impl Shape {
         let lines = self.terms.iter().any(|term| matches!(term, Term::Line(_)));
         let starts = self.heights().filter_map(|(term, height)| match term {
             Term::Bend(Clock::Hours, place) | Term::Curve(place) if !lines => Some(place),
-            Term::Step(place) if height < 0.0 => Some(place),
+            Term::Step(place, _) if height < 0.0 => Some(place),
             _ => None,
         });
         starts.reduce(f64::max)
