@@ -13,8 +13,6 @@ const LEAST: usize = 8;
 const LINGER_S: f64 = 3_600.0;
 /// Without a limit, a rise by this share of the level is an alarm.
 const GROWTH: f64 = 0.1;
-/// From this probability on a trend counts as one that accelerates.
-const SURE: f64 = 0.95;
 /// With a limit, a steady trend must have gone this share of its way to the limit.
 const WAY: f64 = 0.33;
 /// And one that accelerates, which caches that fill and collectors never do, this share.
@@ -41,6 +39,14 @@ pub struct Detector {
     /// As of `judged`.
     verdict: Verdict,
     judged: Instant,
+}
+
+/// What a rise is judged by.
+#[derive(Debug, Clone, Copy, Default)]
+struct Rise {
+    growth: Growth,
+    /// Hours by which it reaches the limit with a probability of 90 %, where there is one.
+    surely_hours: Option<f64>,
 }
 
 /// Watches for a fall to where it started: a restart that nobody announced.
@@ -185,21 +191,21 @@ impl Detector {
         let Some(newest) = whole.last() else { return };
         self.judged = blocks.middle(newest);
         let level = blocks.origin + f64::from(newest.value);
-        let (mut verdict, growth) = if whole.len() < LEAST {
-            (Verdict::nothing(Why::TooFew), Growth::default())
+        let (mut verdict, rise) = if whole.len() < LEAST {
+            (Verdict::nothing(Why::TooFew), Rise::default())
         } else if whole.iter().all(|block| block.value == newest.value) {
-            (Verdict::nothing(Why::Constant), Growth::default())
+            (Verdict::nothing(Why::Constant), Rise::default())
         } else {
             match Trend::fit(blocks, self.settings.load && self.load.is_some()) {
                 Some(trend) => {
                     self.released = self.released.max(trend.blend.first().deepest_fall());
                     self.read(&trend)
                 }
-                None => (Verdict::nothing(Why::ByLoad), Growth::default()),
+                None => (Verdict::nothing(Why::ByLoad), Rise::default()),
             }
         };
         if verdict.why == Why::Leak {
-            verdict.why = self.effect(&verdict, &growth, level);
+            verdict.why = self.effect(&rise, level);
         }
         let agrees = verdict.why == Why::Leak;
         let most = self.settings.persistence.max(1) as i32;
@@ -218,7 +224,7 @@ impl Detector {
     }
 
     /// Slope, interval and time to the limit, and the growth behind them.
-    fn read(&self, trend: &Trend) -> (Verdict, Growth) {
+    fn read(&self, trend: &Trend) -> (Verdict, Rise) {
         let [slope_low, slope, slope_high] = trend.blend.quantiles(Shape::slope);
         let slows = || trend.blend.share(Shape::slows) > 0.5;
         let why = match () {
@@ -227,24 +233,26 @@ impl Detector {
             () if slows() => Why::Slowing,
             () => Why::NoTrend,
         };
-        let to_limit = self.limit.filter(|_| slope_low > 0.0).map(|limit| trend.reaches(limit));
+        let times = self.limit.filter(|_| slope_low > 0.0).map(|limit| trend.reaches(limit));
+        let to_limit = times.map(|[low, hours, _, high]| Eta { hours, low, high });
         let verdict =
             Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };
         let growth = if why == Why::Leak { trend.growth() } else { Growth::default() };
-        (verdict, growth)
+        (verdict, Rise { growth, surely_hours: times.map(|times| times[2]) })
     }
 
     /// Whether a rise that is certain matters.
-    fn effect(&self, verdict: &Verdict, growth: &Growth, level: f64) -> Why {
+    fn effect(&self, rise: &Rise, level: f64) -> Why {
+        let growth = &rise.growth;
         if self.released > 0.0 && growth.by <= AGAIN * self.released {
             return Why::Released;
         }
-        match verdict.to_limit {
-            Some(eta) => {
-                let near = self.settings.horizon.as_hours_f64().min(self.settings.reach * growth.hours);
-                let way = if growth.convex >= SURE { WAY_ACCELERATING } else { WAY };
+        match rise.surely_hours {
+            Some(hours) => {
+                let way = WAY + growth.convex * (WAY_ACCELERATING - WAY);
                 let moved = self.limit.is_some_and(|limit| growth.by >= way * (limit - level + growth.by));
-                if eta.high <= near && moved { Why::Leak } else { Why::Far }
+                let near = self.settings.horizon.as_hours_f64().min(self.settings.reach * growth.hours);
+                if hours <= near && moved { Why::Leak } else { Why::Far }
             }
             None if growth.by >= GROWTH * (level - growth.by).abs() => Why::Leak,
             None => Why::Small,

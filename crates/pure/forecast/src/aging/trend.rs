@@ -5,7 +5,6 @@ use homeostat_core::Instant;
 use super::blocks::{Block, Blocks};
 use super::outlook::Outlook;
 use super::reach::reach;
-use super::Eta;
 use crate::trend::blend::Blend;
 use crate::trend::median;
 use crate::trend::shape::{Clock, Moment, Points, Shape, Term};
@@ -92,8 +91,8 @@ impl Trend {
         ahead - part + part * sum / pieces / self.mean_load
     }
 
-    /// Quantiles of the time to a limit, hours from `now`.
-    pub(crate) fn reaches(&self, limit: f64) -> Eta {
+    /// The times by which the limit is reached with a probability of 5, 50, 90 and 95 %, hours from `now`.
+    pub(crate) fn reaches(&self, limit: f64) -> [f64; 4] {
         reach(&self.blend, limit, |ahead| self.future(ahead))
     }
 

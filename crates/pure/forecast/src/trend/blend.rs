@@ -23,16 +23,29 @@ pub(crate) struct Blend {
 }
 
 impl Blend {
-    /// Fits all shapes; `None` where load and time can't be told apart.
+    /// Fits all shapes; `None` where load and time can't be told apart. Lasting load never lowers the level:
+    /// where every likely shape says so, load and time went the same way, and load is left out.
     pub(crate) fn fit(points: &Points<'_>) -> Option<Self> {
-        let loads = points.load && load_raises(points)?;
-        let rough = family::members(points, SUPPOSED, &base(points, SUPPOSED, loads));
-        let best = rough.iter().max_by(|a, b| a.evidence.total_cmp(&b.evidence))?;
-        let shape = Shape::fit(points, SUPPOSED, &base(points, SUPPOSED, loads), &best.terms)?;
-        let rho = shape.memory(points);
+        if !points.load {
+            return Self::with(points, false);
+        }
+        let mut basis = base(points, SUPPOSED, true);
+        let line = Term::Line(Clock::Hours);
+        let told_apart = basis.push(&points.column(SUPPOSED, |moment| line.at(moment)));
+        let with_load = || if basis.columns() == 4 { Self::with(points, true) } else { None };
+        if told_apart { with_load().or_else(|| Self::with(points, false)) } else { None }
+    }
+
+    fn with(points: &Points<'_>, loads: bool) -> Option<Self> {
+        let supposed = base(points, SUPPOSED, loads);
+        let rough = family::members(points, SUPPOSED, &supposed);
+        let mut likely = rough.iter().take(KEPT);
+        let rho = likely.find_map(|member| {
+            let shape = Shape::fit(points, SUPPOSED, &supposed, &member.terms)?;
+            Some(shape.memory(points))
+        })?;
         let base = base(points, rho, loads);
-        let mut members = family::members(points, rho, &base);
-        members.sort_by(|a, b| b.evidence.total_cmp(&a.evidence));
+        let members = family::members(points, rho, &base);
         let most = members.first()?.evidence;
         let weight = |member: &Member| num::exp(member.evidence - most);
         let likely = members.iter().take(KEPT).filter(|member| weight(member) >= LEAST);
@@ -95,16 +108,5 @@ pub(crate) fn normal(x: f64, deviation: f64) -> f64 {
         };
     }
     f64::from(u8::from(x >= 0.0))
-}
-
-/// Whether load is to be taken out: lasting load never lowers the level, and an effect that would comes from
-/// load and time going the same way. `None` where the two can't be told apart.
-fn load_raises(points: &Points<'_>) -> Option<bool> {
-    let mut basis = base(points, SUPPOSED, true);
-    let columns = basis.columns();
-    let line = Term::Line(Clock::Hours);
-    let told_apart = basis.push(&points.column(SUPPOSED, |moment| line.at(moment)));
-    let coefficients = basis.coefficients();
-    told_apart.then(|| columns == 3 && coefficients[1] + coefficients[2] >= 0.0)
 }
 

@@ -37,7 +37,7 @@ struct Column {
     share: f64,
 }
 
-/// Everything that is tried.
+/// Everything that is tried, the likeliest first.
 pub(super) fn members(points: &Points<'_>, rho: f64, base: &Basis) -> Vec<Member> {
     let columns = |terms: &[Term]| -> Vec<Column> {
         terms.iter().filter_map(|term| column(points, rho, base, *term)).collect()
@@ -76,6 +76,7 @@ pub(super) fn members(points: &Points<'_>, rho: f64, base: &Basis) -> Vec<Member
         steps(&mut found, points, rho, base, &terms);
     }
     weigh(&mut found, freedom);
+    found.sort_by(|a, b| b.evidence.total_cmp(&a.evidence));
     found
 }
 

@@ -138,7 +138,8 @@ pub(crate) fn base(points: &Points<'_>, rho: f64, loads: bool) -> Basis {
 }
 
 impl Shape {
-    /// Fits the terms; `None` where they can't be told apart, or what must rise would fall.
+    /// Fits the terms; `None` where they can't be told apart, what must rise would fall, or lasting load would
+    /// lower the level.
     pub(crate) fn fit(points: &Points<'_>, rho: f64, base: &Basis, terms: &[Term]) -> Option<Self> {
         let mut basis = base.clone();
         if !terms.iter().all(|term| basis.push(&points.column(rho, |moment| term.at(moment)))) {
@@ -157,6 +158,7 @@ impl Shape {
         let freedom = left * (1.0 - rho) / (1.0 + rho);
         let inflation = noise::t95(freedom) / noise::Z95;
         let loads = base.columns() > 1;
+        let falls = falls || (loads && coefficients[1] + coefficients[2] < 0.0);
         (!falls).then(|| Self { terms: terms.to_vec(), coefficients, covariance, columns, loads, inflation })
     }
 
