@@ -11,6 +11,10 @@ use crate::trend::shape::Shape;
 const LEAST: usize = 8;
 /// Time constant of load as it lingers.
 const LINGER_S: f64 = 3_600.0;
+/// Time constant against which load's jitter is measured.
+const CALM_S: f64 = 1_200.0;
+/// Time constant over which it is.
+const DAY_S: f64 = 86_400.0;
 /// Without a limit, a rise by this share of the level is an alarm.
 const GROWTH: f64 = 0.1;
 /// With a limit, a steady trend must have gone this share of its way to the limit.
@@ -32,13 +36,34 @@ pub struct Detector {
     last: Instant,
     load: Option<f64>,
     lingering: f64,
+    jitter: Jitter,
     fall: Fall,
     /// Most growth that it gave back by itself.
     released: f64,
     agreed: i32,
+    /// Blocks since `judged`.
+    unseen: i32,
     /// As of `judged`.
     verdict: Verdict,
     judged: Instant,
+}
+
+/// How load jitters around its slow course.
+#[derive(Debug, Clone, Copy, Default)]
+struct Jitter {
+    calm: f64,
+    variance: f64,
+    /// Seconds seen.
+    seen: f64,
+}
+
+impl Jitter {
+    fn take(&mut self, load: f64, passed: f64) {
+        self.calm += (load - self.calm) * (1.0 - num::exp(-passed / CALM_S));
+        self.seen = (self.seen + passed).min(DAY_S);
+        let off = load - self.calm;
+        self.variance += (off * off - self.variance) * (passed / self.seen.max(1.0)).min(1.0);
+    }
 }
 
 /// What a rise is judged by.
@@ -93,9 +118,11 @@ impl Detector {
             last: Instant::ZERO,
             load: None,
             lingering: 0.0,
+            jitter: Jitter::default(),
             fall: Fall::default(),
             released: 0.0,
             agreed: 0,
+            unseen: 0,
             verdict: Verdict::nothing(Why::NoData),
             judged: Instant::ZERO,
         }
@@ -119,7 +146,11 @@ impl Detector {
             if self.fall.falls(mean) {
                 self.fell(at, mean);
             } else if blocks.push(closed) {
-                self.judge();
+                self.unseen += 1;
+                if self.unseen >= blocks.worth_a_look() {
+                    self.judge();
+                    self.unseen = 0;
+                }
             }
         }
         let blocks = self.blocks.get_or_insert_with(|| Blocks::new(at, value));
@@ -131,8 +162,11 @@ impl Detector {
         let Some(load) = load else { return };
         let passed = at.since(self.last).as_secs_f64();
         match self.load {
-            None => self.lingering = load,
-            Some(_) => self.lingering += (load - self.lingering) * (1.0 - num::exp(-passed / LINGER_S)),
+            None => (self.lingering, self.jitter.calm) = (load, load),
+            Some(_) => {
+                self.lingering += (load - self.lingering) * (1.0 - num::exp(-passed / LINGER_S));
+                self.jitter.take(load, passed);
+            }
         }
         self.load = Some(load);
     }
@@ -152,6 +186,7 @@ impl Detector {
         self.blocks = blocks;
         self.fall = Fall::default();
         self.agreed = 0;
+        self.unseen = 0;
         self.verdict = Verdict::nothing(why);
     }
 
@@ -209,7 +244,8 @@ impl Detector {
         }
         let agrees = verdict.why == Why::Leak;
         let most = self.settings.persistence.max(1) as i32;
-        self.agreed = if agrees { (self.agreed + 1).min(most) } else { (self.agreed - 1).max(0) };
+        self.agreed += if agrees { self.unseen } else { -self.unseen };
+        self.agreed = self.agreed.clamp(0, most);
         verdict.leak = self.agreed == most || (self.verdict.leak && self.agreed > 0);
         if verdict.leak {
             verdict.why = Why::Leak;
@@ -233,7 +269,7 @@ impl Detector {
             () if slows() => Why::Slowing,
             () => Why::NoTrend,
         };
-        let times = self.limit.filter(|_| slope_low > 0.0).map(|limit| trend.reaches(limit));
+        let times = self.limit.filter(|_| slope_low > 0.0).map(|limit| trend.reaches(limit, self.jitter.variance.sqrt()));
         let to_limit = times.map(|[low, hours, _, high]| Eta { hours, low, high });
         let verdict =
             Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };

@@ -91,9 +91,10 @@ impl Trend {
         ahead - part + part * sum / pieces / self.mean_load
     }
 
-    /// The times by which the limit is reached with a probability of 5, 50, 90 and 95 %, hours from `now`.
-    pub(crate) fn reaches(&self, limit: f64) -> [f64; 4] {
-        reach(&self.blend, limit, |ahead| self.future(ahead))
+    /// The times by which the limit is reached with a probability of 5, 50, 90 and 95 %, hours from `now`,
+    /// where load jitters with this standard deviation.
+    pub(crate) fn reaches(&self, limit: f64, jitter: f64) -> [f64; 4] {
+        reach(&self.blend, limit, jitter, |ahead| self.future(ahead))
     }
 
     /// The parts of the likeliest shape beside level and load, in words, with hours before now.
@@ -133,7 +134,7 @@ impl Trend {
     pub fn debug(&self) -> String {
         let g = self.growth();
         let m: Vec<String> = self.blend.shapes.iter().map(|(w, s)| format!("{w:.2} {:?} {:.1}", s.terms.iter().map(|t| match t { Term::Line(Clock::Hours) => "L".to_owned(), Term::Line(_) => "Lr".to_owned(), Term::Bend(c, p) => format!("{}{p:.1}", if *c == Clock::Hours {"B"} else {"Br"}), Term::Curve(p) => format!("C{p:.1}"), Term::Plateau(_, t) => format!("P{t:.1}"), Term::Step(p, _) => format!("S{p:.1}")}).collect::<Vec<_>>().join(" "), s.slope().0)).collect();
-        format!("seen {:.1} grown {:.0} convex {:.2} rho {:.2}; {}", g.hours, g.by, g.convex, self.blend.rho, m.join("; "))
+        format!("seen {:.1} grown {:.0} convex {:.2} ; {}", g.hours, g.by, g.convex, m.join("; "))
     }
 
     /// The fitted level at block `index`, load included.

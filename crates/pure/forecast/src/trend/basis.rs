@@ -76,6 +76,11 @@ impl Basis {
         self.q.chunks_exact(self.residual.len().max(1))
     }
 
+    /// Volume that the columns span.
+    pub(crate) fn volume(&self) -> f64 {
+        (0..self.columns).map(|i| self.r[i][i]).product()
+    }
+
     pub(crate) fn rss(&self) -> f64 {
         dot(&self.residual, &self.residual)
     }

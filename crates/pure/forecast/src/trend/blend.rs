@@ -7,11 +7,11 @@ use super::family::{self, Member};
 use super::shape::{Clock, Moment, Points, Shape, Term, base};
 
 /// Shapes kept at most.
-const KEPT: usize = 10;
+const KEPT: usize = 12;
 /// Shapes less likely than this share of the likeliest are left out.
 const LEAST: f64 = 0.01;
-/// Memory of noise that is supposed before anything is known of it.
-const SUPPOSED: f64 = 0.5;
+/// Memories of noise that are supposed, each as likely as the others beforehand.
+const MEMORIES: [f64; 4] = [0.05, 0.45, 0.75, 0.93];
 /// Halvings when a quantile is looked for.
 const HALVINGS: u32 = 24;
 
@@ -19,7 +19,6 @@ const HALVINGS: u32 = 24;
 #[derive(Debug, Clone)]
 pub(crate) struct Blend {
     pub(crate) shapes: Vec<(f64, Shape)>,
-    pub(crate) rho: f64,
 }
 
 impl Blend {
@@ -29,32 +28,34 @@ impl Blend {
         if !points.load {
             return Self::with(points, false);
         }
-        let mut basis = base(points, SUPPOSED, true);
+        let mut basis = base(points, MEMORIES[0], true);
         let line = Term::Line(Clock::Hours);
-        let told_apart = basis.push(&points.column(SUPPOSED, |moment| line.at(moment)));
-        let with_load = || if basis.columns() == 4 { Self::with(points, true) } else { None };
-        if told_apart { with_load().or_else(|| Self::with(points, false)) } else { None }
+        let column = points.column(MEMORIES[0], |moment| line.at(moment));
+        let loads = basis.columns() - 1;
+        if !basis.push(&column) {
+            return None;
+        }
+        let with_load = if loads == 2 { Self::with(points, true) } else { None };
+        with_load.or_else(|| Self::with(points, false))
     }
 
     fn with(points: &Points<'_>, loads: bool) -> Option<Self> {
-        let supposed = base(points, SUPPOSED, loads);
-        let rough = family::members(points, SUPPOSED, &supposed);
-        let mut likely = rough.iter().take(KEPT);
-        let rho = likely.find_map(|member| {
-            let shape = Shape::fit(points, SUPPOSED, &supposed, &member.terms)?;
-            Some(shape.memory(points))
-        })?;
-        let base = base(points, rho, loads);
-        let members = family::members(points, rho, &base);
-        let most = members.first()?.evidence;
-        let weight = |member: &Member| num::exp(member.evidence - most);
-        let likely = members.iter().take(KEPT).filter(|member| weight(member) >= LEAST);
-        let mut shapes: Vec<(f64, Shape)> = likely
-            .filter_map(|member| Some((weight(member), Shape::fit(points, rho, &base, &member.terms)?)))
-            .collect();
+        let bases = MEMORIES.map(|rho| base(points, rho, loads));
+        let mut members: Vec<(usize, Member)> = Vec::new();
+        for (i, (rho, base)) in MEMORIES.iter().zip(&bases).enumerate() {
+            members.extend(family::members(points, *rho, base).into_iter().map(|member| (i, member)));
+        }
+        members.sort_by(|a, b| b.1.evidence.total_cmp(&a.1.evidence));
+        let most = members.first()?.1.evidence;
+        let fitted = members.iter().take(KEPT).filter_map(|(i, member)| {
+            let weight = num::exp(member.evidence - most);
+            let shape = Shape::fit(points, MEMORIES[*i], &bases[*i], &member.terms)?;
+            (weight >= LEAST).then_some((weight, shape))
+        });
+        let mut shapes: Vec<(f64, Shape)> = fitted.collect();
         let all: f64 = shapes.iter().map(|(weight, _)| weight).sum();
         shapes.iter_mut().for_each(|(weight, _)| *weight /= all);
-        (!shapes.is_empty()).then_some(Self { shapes, rho })
+        (!shapes.is_empty()).then_some(Self { shapes })
     }
 
     /// The likeliest shape.

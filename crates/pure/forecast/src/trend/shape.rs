@@ -154,9 +154,7 @@ impl Shape {
         let coefficients = basis.coefficients();
         let heights = &coefficients[columns - terms.len()..];
         let falls = terms.iter().zip(heights).any(|(term, height)| term.must_rise() && *height < 0.0);
-        // Noise with a memory tells less about its own size.
-        let freedom = left * (1.0 - rho) / (1.0 + rho);
-        let inflation = noise::t95(freedom) / noise::Z95;
+        let inflation = noise::t95(left) / noise::Z95;
         let loads = base.columns() > 1;
         let falls = falls || (loads && coefficients[1] + coefficients[2] < 0.0);
         (!falls).then(|| Self { terms: terms.to_vec(), coefficients, covariance, columns, loads, inflation })
@@ -206,9 +204,9 @@ impl Shape {
         (self.value(&row), self.error(&row))
     }
 
-    /// MiB for each unit of load that doesn't linger, and that does.
-    pub(crate) const fn by_load(&self) -> [f64; 2] {
-        if self.loads { [self.coefficients[1], self.coefficients[2]] } else { [0.0; 2] }
+    /// By how much load raises the level at once, for each unit of it.
+    pub(crate) const fn by_load(&self) -> f64 {
+        if self.loads { self.coefficients[1].max(0.0) } else { 0.0 }
     }
 
     pub(crate) fn heights(&self) -> impl Iterator<Item = (Term, f64)> + '_ {
@@ -241,12 +239,5 @@ impl Shape {
     /// The largest jump down, as a positive number.
     pub(crate) fn deepest_fall(&self) -> f64 {
         self.heights().filter(|(term, _)| term.is_step()).fold(0.0, |most, (_, height)| most.max(-height))
-    }
-
-    /// Correlation of what it leaves unexplained.
-    pub(crate) fn memory(&self, points: &Points<'_>) -> f64 {
-        let levels = points.moments.iter().map(|moment| self.value(&self.row(moment)));
-        let residual: Vec<f64> = points.values.iter().zip(levels).map(|(value, level)| value - level).collect();
-        noise::memory(&residual, self.columns)
     }
 }
