@@ -8,6 +8,8 @@ use super::shape::{Clock, Moment, Points, Shape, Term, base};
 
 /// Shapes kept at most.
 const KEPT: usize = 12;
+/// Shapes tried at most until that many hold.
+const TRIED: usize = 60;
 /// Shapes less likely than this share of the likeliest are left out.
 const LEAST: f64 = 0.01;
 /// Memories of noise that are supposed, each as likely as the others beforehand.
@@ -46,16 +48,17 @@ impl Blend {
             members.extend(family::members(points, *rho, base).into_iter().map(|member| (i, member)));
         }
         members.sort_by(|a, b| b.1.evidence.total_cmp(&a.1.evidence));
-        let most = members.first()?.1.evidence;
-        let fitted = members.iter().take(KEPT).filter_map(|(i, member)| {
-            let weight = num::exp(member.evidence - most);
+        let fitted = members.iter().take(TRIED).filter_map(|(i, member)| {
             let shape = Shape::fit(points, MEMORIES[*i], &bases[*i], &member.terms)?;
-            (weight >= LEAST).then_some((weight, shape))
+            Some((member.evidence, shape))
         });
-        let mut shapes: Vec<(f64, Shape)> = fitted.collect();
+        let mut shapes: Vec<(f64, Shape)> = fitted.take(KEPT).collect();
+        let most = shapes.first()?.0;
+        shapes.iter_mut().for_each(|(weight, _)| *weight = num::exp(*weight - most));
+        shapes.retain(|(weight, _)| *weight >= LEAST);
         let all: f64 = shapes.iter().map(|(weight, _)| weight).sum();
         shapes.iter_mut().for_each(|(weight, _)| *weight /= all);
-        (!shapes.is_empty()).then_some(Self { shapes })
+        Some(Self { shapes })
     }
 
     /// The likeliest shape.

@@ -138,8 +138,8 @@ pub(crate) fn base(points: &Points<'_>, rho: f64, loads: bool) -> Basis {
 }
 
 impl Shape {
-    /// Fits the terms; `None` where they can't be told apart, what must rise would fall, or lasting load would
-    /// lower the level.
+    /// Fits the terms; `None` where they can't be told apart, what must rise would fall, or load would lower the
+    /// level: surely by itself, or after all when it lasts.
     pub(crate) fn fit(points: &Points<'_>, rho: f64, base: &Basis, terms: &[Term]) -> Option<Self> {
         let mut basis = base.clone();
         if !terms.iter().all(|term| basis.push(&points.column(rho, |moment| term.at(moment)))) {
@@ -156,7 +156,8 @@ impl Shape {
         let falls = terms.iter().zip(heights).any(|(term, height)| term.must_rise() && *height < 0.0);
         let inflation = noise::t95(left) / noise::Z95;
         let loads = base.columns() > 1;
-        let falls = falls || (loads && coefficients[1] + coefficients[2] < 0.0);
+        let lowers = |i: usize| coefficients[i] < -noise::Z95 * covariance[i][i].sqrt();
+        let falls = falls || (loads && (lowers(1) || lowers(2) || coefficients[1] + coefficients[2] < 0.0));
         (!falls).then(|| Self { terms: terms.to_vec(), coefficients, covariance, columns, loads, inflation })
     }
 
