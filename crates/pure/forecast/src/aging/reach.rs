@@ -11,7 +11,7 @@ const AHEAD: f64 = 10_000.0;
 const STEP: f64 = 0.25;
 const GROWTH: f64 = 0.05;
 /// Probabilities by which times are told: the low end, the middle, fairly sure, the high end.
-const SHARES: [f64; 4] = [0.05, 0.5, 0.9, 0.95];
+const SHARES: [f64; 5] = [0.05, 0.25, 0.5, 0.9, 0.95];
 
 /// For how long load's jitter stays about as it is, hours.
 const JITTER: f64 = 1.0 / 6.0;
@@ -19,30 +19,33 @@ const JITTER: f64 = 1.0 / 6.0;
 const HIGHEST: f64 = 0.6;
 
 /// Hours from now until the level reaches `limit`: quantiles of the time at which the shapes do, under the
-/// load that `future` tells for so many hours ahead, which jitters with this standard deviation.
+/// load that `future` tells, with its standard error, for so many hours ahead, and which jitters with this
+/// standard deviation.
 pub(crate) fn reach(
     blend: &Blend,
     limit: f64,
     jitter: f64,
-    mut future: impl FnMut(f64) -> Moment,
-) -> [f64; 4] {
+    future: impl Fn(f64) -> (Moment, f64),
+) -> [f64; 5] {
     let mut paths = vec![Path::default(); blend.shapes.len()];
     let mut share = |hours: f64, step: f64| -> f64 {
-        let moment = future(hours);
+        let (moment, off) = future(hours);
         let parts = blend.shapes.iter().zip(&mut paths).map(|((weight, shape), path)| {
             let (level, error) = shape.level(&moment);
-            weight * path.go(level - limit, error, jitter * shape.by_load(), step)
+            let [at_once, lasting] = shape.by_load();
+            let error = (error * error + lasting * lasting * off * off).sqrt();
+            weight * path.go(level - limit, error, jitter * at_once, step)
         });
         parts.sum()
     };
-    let mut found = [f64::INFINITY; 4];
+    let mut found = [f64::INFINITY; 5];
     let (mut hours, mut before) = (0.0, share(0.0, 0.0));
     for (found, wanted) in found.iter_mut().zip(SHARES) {
         if before >= wanted {
             *found = 0.0;
         }
     }
-    while hours < AHEAD && found[3].is_infinite() {
+    while hours < AHEAD && found[4].is_infinite() {
         let step = f64::max(STEP, hours * GROWTH);
         let now = share(hours + step, step);
         for (found, wanted) in found.iter_mut().zip(SHARES) {

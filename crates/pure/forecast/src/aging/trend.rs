@@ -91,10 +91,14 @@ impl Trend {
         ahead - part + part * sum / pieces / self.mean_load
     }
 
-    /// The times by which the limit is reached with a probability of 5, 50, 90 and 95 %, hours from `now`,
+    /// The times by which the limit is reached with a probability of 5, 25, 50, 90 and 95 %, hours from `now`,
     /// where load jitters with this standard deviation.
-    pub(crate) fn reaches(&self, limit: f64, jitter: f64) -> [f64; 4] {
-        reach(&self.blend, limit, jitter, |ahead| self.future(ahead))
+    pub(crate) fn reaches(&self, limit: f64, jitter: f64) -> [f64; 5] {
+        let future = |ahead: f64| {
+            let error = self.outlook.as_ref().map_or(0.0, |[load, _]| load.error(ahead));
+            (self.future(ahead), error)
+        };
+        reach(&self.blend, limit, jitter, future)
     }
 
     /// The parts of the likeliest shape beside level and load, in words, with hours before now.

@@ -205,9 +205,13 @@ impl Shape {
         (self.value(&row), self.error(&row))
     }
 
-    /// By how much load raises the level at once, for each unit of it.
-    pub(crate) const fn by_load(&self) -> f64 {
-        if self.loads { self.coefficients[1].max(0.0) } else { 0.0 }
+    /// By how much load raises the level at once and when it lasts, for each unit of it.
+    pub(crate) const fn by_load(&self) -> [f64; 2] {
+        if !self.loads {
+            return [0.0; 2];
+        }
+        let [_, at_once, lingering, ..] = self.coefficients;
+        [at_once.max(0.0), at_once + lingering]
     }
 
     pub(crate) fn heights(&self) -> impl Iterator<Item = (Term, f64)> + '_ {
