@@ -45,14 +45,6 @@ pub(super) fn print(from: u64) {
             let at = first_alarm(name, recipe.limit_mib, made, recipe.onset_hours);
             let share = at.as_ref().map_or(0.0, |(at, _)| (fails - at) / (fails - recipe.onset_hours));
             if name == "ours" && share < 0.5 && looks() {
-                let mut watch = named(name, recipe.limit_mib);
-                for (i, minute) in made.minutes.iter().enumerate() {
-                    watch.minute(minute);
-                    if i as f64 / 60.0 > recipe.onset_hours + 0.5 * (fails - recipe.onset_hours) - 0.5 {
-                        eprintln!("HALF {} {}", i as f64 / 60.0, watch.said());
-                        break;
-                    }
-                }
                 eprintln!(
                     "late {} {share:.2}, {fails:.1} h: noise {} {} {:?} onset {:.1} {at:?}",
                     recipe.seed, recipe.noise_mib, recipe.memory, recipe.leak, recipe.onset_hours

@@ -270,11 +270,11 @@ impl Detector {
             () => Why::NoTrend,
         };
         let times = self.limit.filter(|_| slope_low > 0.0).map(|limit| trend.reaches(limit, self.jitter.variance.sqrt()));
-        let to_limit = times.map(|[low, q, middle, _, high]| Eta { hours: if std::env::var_os("AGING_Q").is_some() { q } else { middle }, low, high });
+        let to_limit = times.map(|[low, hours, _, high]| Eta { hours, low, high });
         let verdict =
             Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };
         let growth = if why == Why::Leak { trend.growth() } else { Growth::default() };
-        (verdict, Rise { growth, surely_hours: times.map(|times| times[3]) })
+        (verdict, Rise { growth, surely_hours: times.map(|times| times[2]) })
     }
 
     /// Whether a rise that is certain matters.

@@ -46,7 +46,8 @@ impl Default for Settings {
 /// Hours until the limit is reached, with a 90 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Eta {
-    /// Expected hours from now.
+    /// Hours from now by which it is reached with a probability of a quarter: too late costs more than too
+    /// early.
     pub hours: f64,
     /// Lower end, hours.
     pub low: f64,

@@ -10,8 +10,9 @@ const AHEAD: f64 = 10_000.0;
 /// Shortest step, and the step as a share of the time gone through.
 const STEP: f64 = 0.25;
 const GROWTH: f64 = 0.05;
-/// Probabilities by which times are told: the low end, the middle, fairly sure, the high end.
-const SHARES: [f64; 5] = [0.05, 0.25, 0.5, 0.9, 0.95];
+/// Probabilities by which times are told: the low end, the time itself, fairly sure, the high end. Too late
+/// costs more than too early, hence a quarter.
+const SHARES: [f64; 4] = [0.05, 0.25, 0.9, 0.95];
 
 /// For how long load's jitter stays about as it is, hours.
 const JITTER: f64 = 1.0 / 6.0;
@@ -26,26 +27,26 @@ pub(crate) fn reach(
     limit: f64,
     jitter: f64,
     future: impl Fn(f64) -> (Moment, f64),
-) -> [f64; 5] {
+) -> [f64; 4] {
     let mut paths = vec![Path::default(); blend.shapes.len()];
     let mut share = |hours: f64, step: f64| -> f64 {
         let (moment, off) = future(hours);
         let parts = blend.shapes.iter().zip(&mut paths).map(|((weight, shape), path)| {
-            let (level, error) = shape.level(&moment);
+            let (level, error) = shape.level_ahead(&moment);
             let [at_once, lasting] = shape.by_load();
             let error = (error * error + lasting * lasting * off * off).sqrt();
             weight * path.go(level - limit, error, jitter * at_once, step)
         });
         parts.sum()
     };
-    let mut found = [f64::INFINITY; 5];
+    let mut found = [f64::INFINITY; 4];
     let (mut hours, mut before) = (0.0, share(0.0, 0.0));
     for (found, wanted) in found.iter_mut().zip(SHARES) {
         if before >= wanted {
             *found = 0.0;
         }
     }
-    while hours < AHEAD && found[4].is_infinite() {
+    while hours < AHEAD && found[3].is_infinite() {
         let step = f64::max(STEP, hours * GROWTH);
         let now = share(hours + step, step);
         for (found, wanted) in found.iter_mut().zip(SHARES) {

@@ -91,9 +91,9 @@ impl Trend {
         ahead - part + part * sum / pieces / self.mean_load
     }
 
-    /// The times by which the limit is reached with a probability of 5, 25, 50, 90 and 95 %, hours from `now`,
+    /// The times by which the limit is reached with a probability of 5, 25, 90 and 95 %, hours from `now`,
     /// where load jitters with this standard deviation.
-    pub(crate) fn reaches(&self, limit: f64, jitter: f64) -> [f64; 5] {
+    pub(crate) fn reaches(&self, limit: f64, jitter: f64) -> [f64; 4] {
         let future = |ahead: f64| {
             let error = self.outlook.as_ref().map_or(0.0, |[load, _]| load.error(ahead));
             (self.future(ahead), error)
@@ -132,13 +132,6 @@ impl Trend {
             by: self.blend.mean(|shape| shape.grown(&since(shape), &last)),
             convex: self.blend.share(convex),
         }
-    }
-
-    #[doc(hidden)]
-    pub fn debug(&self) -> String {
-        let g = self.growth();
-        let m: Vec<String> = self.blend.shapes.iter().map(|(w, s)| format!("{w:.2} {:?} {:.1}", s.terms.iter().map(|t| match t { Term::Line(Clock::Hours) => "L".to_owned(), Term::Line(_) => "Lr".to_owned(), Term::Bend(c, p) => format!("{}{p:.1}", if *c == Clock::Hours {"B"} else {"Br"}), Term::Curve(p) => format!("C{p:.1}"), Term::Plateau(_, t) => format!("P{t:.1}"), Term::Step(p, _) => format!("S{p:.1}")}).collect::<Vec<_>>().join(" "), s.slope().0)).collect();
-        format!("seen {:.1} grown {:.0} convex {:.2} ; {}", g.hours, g.by, g.convex, m.join("; "))
     }
 
     /// The fitted level at block `index`, load included.

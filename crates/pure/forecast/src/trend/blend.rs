@@ -96,9 +96,9 @@ impl Blend {
         })
     }
 
-    /// The level expected at a moment with the ends of its 90 % interval.
+    /// The level expected at a moment to come with the ends of its 90 % interval.
     pub(crate) fn level(&self, moment: &Moment) -> [f64; 3] {
-        self.quantiles(|shape| shape.level(moment))
+        self.quantiles(|shape| shape.level_ahead(moment))
     }
 }
 

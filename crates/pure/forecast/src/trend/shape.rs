@@ -121,6 +121,9 @@ pub(crate) struct Shape {
     loads: bool,
     /// Half of a 90 % interval, in standard errors of the normal distribution.
     inflation: f64,
+    /// By how much the last value lies above the trend, and the logarithm of what is left of that an hour on.
+    above: f64,
+    fading: f64,
 }
 
 /// The part of a level that is the same for all shapes: its height and load. What is given to `push` next
@@ -158,7 +161,16 @@ impl Shape {
         let loads = base.columns() > 1;
         let lowers = |i: usize| coefficients[i] < -noise::Z95 * covariance[i][i].sqrt();
         let falls = falls || (loads && (lowers(1) || lowers(2) || coefficients[1] + coefficients[2] < 0.0));
-        (!falls).then(|| Self { terms: terms.to_vec(), coefficients, covariance, columns, loads, inflation })
+        let hours_each = -points.moments[0].hours / (n - 1.0);
+        let fading = num::ln(rho) / hours_each.max(f64::MIN_POSITIVE);
+        let terms = terms.to_vec();
+        let mut shape =
+            Self { terms, coefficients, covariance, columns, loads, inflation, above: 0.0, fading };
+        shape.above = match (points.moments.last(), points.values.last()) {
+            (Some(moment), Some(value)) => value - shape.value(&shape.row(moment)),
+            _ => 0.0,
+        };
+        (!falls).then_some(shape)
     }
 
     const fn first_term(&self) -> usize {
@@ -194,6 +206,13 @@ impl Shape {
     pub(crate) fn level(&self, moment: &Moment) -> (f64, f64) {
         let row = self.row(moment);
         (self.value(&row), self.error(&row))
+    }
+
+    /// The same for a moment to come: what the last value has above the trend fades as noise's memory does
+    /// (best linear prediction, Goldberger, JASA 57, 1962).
+    pub(crate) fn level_ahead(&self, moment: &Moment) -> (f64, f64) {
+        let (level, error) = self.level(moment);
+        (level + self.above * num::exp(self.fading * moment.hours), error)
     }
 
     /// The slope per hour now, and its standard error, widened likewise.
