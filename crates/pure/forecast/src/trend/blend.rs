@@ -13,7 +13,7 @@ const TRIED: usize = 60;
 /// Shapes less likely than this share of the likeliest are left out.
 const LEAST: f64 = 0.01;
 /// Memories of noise that are supposed, each as likely as the others beforehand.
-const MEMORIES: [f64; 4] = [0.05, 0.45, 0.75, 0.93];
+const MEMORIES: [f64; 5] = [0.05, 0.45, 0.75, 0.92, 0.985];
 /// Halvings when a quantile is looked for.
 const HALVINGS: u32 = 24;
 
