@@ -1,8 +1,12 @@
 //! Time to the limit on runs to failure.
 
+use std::path::Path;
+
+use anyhow::{Context, Result};
 use homeostat_forecast::aging::synth::{Recipe, Redraw, history, leaking};
 
 use super::peers::named;
+use super::picture::{self, Line};
 use super::stats::quantile;
 
 /// Kind of leak, lead in hours, and relative error (positive: late).
@@ -11,16 +15,40 @@ type Error = (usize, u64, Option<f64>);
 const RUNS: u64 = 200;
 const LEADS: [u64; 8] = [1, 2, 3, 6, 9, 12, 18, 24];
 
-pub(super) fn print(from: u64) {
+pub(super) fn print(root: &Path, from: u64) -> Result<()> {
     println!("\n## Time to the limit: {RUNS} runs to failure, every whole hour of lead from 1 to 24\n");
     println!("Error: share of the time that is really left. A run counts from its first alarm on.\n");
     println!("| detector | of | none | median | p90 | late by over 20 % |");
     println!("|---|---|---|---|---|---|");
-    parts("ours", &errors("ours", from));
-    parts("knows the recipe", &knowing(from));
+    let (ours, knowing) = (errors("ours", from), knowing(from));
+    parts("ours", &ours);
+    parts("knows the recipe", &knowing);
+    let mut drawn = vec![
+        by_lead("ours, 90 of 100", &ours, 0.9, "#c2410c", "6 4"),
+        by_lead("ours, half", &ours, 0.5, "#c2410c", ""),
+        by_lead("knows, 90 of 100", &knowing, 0.9, "#1f6f8b", "6 4"),
+        by_lead("knows, half", &knowing, 0.5, "#1f6f8b", ""),
+    ];
     for name in ["ours without load", "Theil-Sen, blocks of 1 h", "Mann-Kendall + Sen, 24 h"] {
-        line(name, &sizes(&errors(name, from), |_| true));
+        let errors = errors(name, from);
+        line(name, &sizes(&errors, |_| true));
+        if name.starts_with("Theil") {
+            drawn.push(by_lead("Theil-Sen, half", &errors, 0.5, "#777", ""));
+        }
     }
+    let picture = picture::draw("Error of the time to the limit, by the time left: 200 runs", &drawn);
+    let file = root.join(picture::FILE);
+    std::fs::write(&file, picture).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// A line of the picture: a quantile of the size of errors for each lead.
+fn by_lead(name: &str, errors: &[Error], share: f64, colour: &'static str, dashes: &'static str) -> Line {
+    let point = |lead: u64| {
+        let sizes: Vec<f64> =
+            errors.iter().filter(|error| error.1 == lead).filter_map(|error| Some(error.2?.abs())).collect();
+        (!sizes.is_empty()).then(|| (lead as f64, quantile(&sizes, share)))
+    };
+    Line { name: name.to_owned(), colour, dashes, points: (1..=24).filter_map(point).collect() }
 }
 
 /// A line for all, for each kind of leak and for some leads.

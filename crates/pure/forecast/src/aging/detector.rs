@@ -70,7 +70,7 @@ impl Jitter {
 #[derive(Debug, Clone, Copy, Default)]
 struct Rise {
     growth: Growth,
-    /// Hours by which it reaches the limit with a probability of 90 %, where there is one.
+    /// Hours by which it reaches the limit with a probability of 80 %, where there is one.
     surely_hours: Option<f64>,
 }
 
@@ -269,10 +269,12 @@ impl Detector {
             () if slows() => Why::Slowing,
             () => Why::NoTrend,
         };
-        let times = self.limit.filter(|_| slope_low > 0.0).map(|limit| trend.reaches(limit, self.jitter.variance.sqrt()));
+        let times = self
+            .limit
+            .filter(|_| slope_low > 0.0)
+            .map(|limit| trend.reaches(limit, self.jitter.variance.sqrt()));
         let to_limit = times.map(|[low, hours, _, high]| Eta { hours, low, high });
-        let verdict =
-            Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };
+        let verdict = Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };
         let growth = if why == Why::Leak { trend.growth() } else { Growth::default() };
         (verdict, Rise { growth, surely_hours: times.map(|times| times[2]) })
     }

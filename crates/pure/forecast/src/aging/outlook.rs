@@ -46,7 +46,11 @@ impl Outlook {
         }
         let row = row(ahead);
         let by_row = row.iter().zip(&self.covariance);
-        by_row.map(|(x, line)| x * row.iter().zip(line).map(|(y, c)| y * c).sum::<f64>()).sum::<f64>().max(0.0).sqrt()
+        by_row
+            .map(|(x, line)| x * row.iter().zip(line).map(|(y, c)| y * c).sum::<f64>())
+            .sum::<f64>()
+            .max(0.0)
+            .sqrt()
     }
 
     /// The mean of earlier days at that time.

@@ -156,9 +156,7 @@ pub fn history(recipe: &Recipe) -> History {
             Leak::None => 0.0,
             Leak::Linear => age,
             Leak::Accelerating => age * age,
-            Leak::Stepped(count) => {
-                steps.partition_point(|step| *step <= age) as f64 / f64::from(count)
-            }
+            Leak::Stepped(count) => steps.partition_point(|step| *step <= age) as f64 / f64::from(count),
             Leak::PerRequest => leaked,
         };
         let level = recipe.base_mib + by_load + share * room + lookalike(recipe, hours);

@@ -91,7 +91,7 @@ impl Trend {
         ahead - part + part * sum / pieces / self.mean_load
     }
 
-    /// The times by which the limit is reached with a probability of 5, 25, 90 and 95 %, hours from `now`,
+    /// The times by which the limit is reached with a probability of 5, 25, 80 and 95 %, hours from `now`,
     /// where load jitters with this standard deviation.
     pub(crate) fn reaches(&self, limit: f64, jitter: f64) -> [f64; 4] {
         let future = |ahead: f64| {

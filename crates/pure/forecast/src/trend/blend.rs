@@ -58,7 +58,7 @@ impl Blend {
         shapes.retain(|(weight, _)| *weight >= LEAST);
         let all: f64 = shapes.iter().map(|(weight, _)| weight).sum();
         shapes.iter_mut().for_each(|(weight, _)| *weight /= all);
-        Some(Self { shapes })
+        (!shapes.is_empty()).then_some(Self { shapes })
     }
 
     /// The likeliest shape.
@@ -114,3 +114,42 @@ pub(crate) fn normal(x: f64, deviation: f64) -> f64 {
     f64::from(u8::from(x >= 0.0))
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shapes of 96 values, a quarter of an hour apart, with a little noise.
+    fn blend(of: impl Fn(f64) -> f64) -> Blend {
+        let hours = |i: i32| f64::from(i - 95) / 4.0;
+        let moments: Vec<Moment> =
+            (0..96).map(|i| Moment { hours: hours(i), requests: hours(i), ..Moment::default() }).collect();
+        let noise = |i: i32| f64::from(i * 7 % 11 + i * 5 % 7) - 8.0;
+        let values: Vec<f64> = (0..96).map(|i| of(hours(i)) + 0.3 * noise(i)).collect();
+        let points = Points { moments: &moments, values: &values, load: false, requests: false };
+        Blend::fit(&points).expect("a series")
+    }
+
+    #[test]
+    fn each_shape_is_known_for_what_it_is() {
+        let only = |blend: &Blend, kind: fn(&Term) -> bool| {
+            blend.share(|shape| shape.terms.iter().all(kind) && !shape.terms.is_empty())
+        };
+        assert!(only(&blend(|h| 5.0 * h), |term| matches!(term, Term::Line(_))) > 0.5);
+        assert!(only(&blend(|h| 0.3 * (h + 24.0) * (h + 24.0)), |term| matches!(term, Term::Curve(_))) > 0.9);
+        assert!(
+            only(&blend(|h| 80.0 * (1.0 - num::exp(-(h + 23.75) / 5.0))), |term| {
+                matches!(term, Term::Plateau(..))
+            }) > 0.9
+        );
+        assert!(only(&blend(|h| if h < -9.3 { 0.0 } else { 40.0 }), |term| term.is_step()) > 0.9);
+        assert!(blend(|_| 0.0).share(|shape| shape.terms.is_empty()) > 0.5);
+    }
+
+    #[test]
+    fn a_slope_is_told_with_an_interval_around_it() {
+        let [low, middle, high] = blend(|h| 5.0 * h).quantiles(Shape::slope);
+        assert!(low < 5.0 && 5.0 < high && (middle - 5.0).abs() < 0.1, "{low} {middle} {high}");
+        let [low, middle, high] = blend(|_| 0.0).quantiles(Shape::slope);
+        assert!(low <= 0.0 && middle.abs() < 0.1 && 0.0 <= high, "{low} {middle} {high}");
+    }
+}

@@ -130,7 +130,8 @@ fn pairs(found: &mut Vec<Member>, base: &Basis, ones: &[Column], others: &[Colum
             let along = dot(&one.unit, &other.unit);
             let apart = 1.0 - along * along;
             let heights = [one.share - along * other.share, other.share - along * one.share];
-            let falls = one.term.must_rise() && heights[0] < 0.0 || other.term.must_rise() && heights[1] < 0.0;
+            let falls =
+                one.term.must_rise() && heights[0] < 0.0 || other.term.must_rise() && heights[1] < 0.0;
             if apart < 1e-6 || falls {
                 continue;
             }
@@ -209,7 +210,11 @@ fn straddling(points: &Points<'_>, rho: f64, basis: &Basis, index: usize) -> Ter
         let norm = basis.rest(&mut column).unwrap_or(f64::INFINITY);
         (dot(&column, &basis.residual) / norm).abs()
     };
-    tries.map(|term| (gain(&term), term)).into_iter().max_by(|a, b| a.0.total_cmp(&b.0)).map_or(tries[0], |x| x.1)
+    tries
+        .map(|term| (gain(&term), term))
+        .into_iter()
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map_or(tries[0], |x| x.1)
 }
 
 /// Turns squared errors and priors into evidence. `freedom` is that which the base leaves.

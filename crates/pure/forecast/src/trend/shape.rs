@@ -141,8 +141,8 @@ pub(crate) fn base(points: &Points<'_>, rho: f64, loads: bool) -> Basis {
 }
 
 impl Shape {
-    /// Fits the terms; `None` where they can't be told apart, what must rise would fall, or load would lower the
-    /// level: surely by itself, or after all when it lasts.
+    /// Fits the terms; `None` where they can't be told apart, what must rise would fall, or load would lower
+    /// the level: surely by itself, or after all when it lasts.
     pub(crate) fn fit(points: &Points<'_>, rho: f64, base: &Basis, terms: &[Term]) -> Option<Self> {
         let mut basis = base.clone();
         if !terms.iter().all(|term| basis.push(&points.column(rho, |moment| term.at(moment)))) {
@@ -160,7 +160,8 @@ impl Shape {
         let inflation = noise::t95(left) / noise::Z95;
         let loads = base.columns() > 1;
         let lowers = |i: usize| coefficients[i] < -noise::Z95 * covariance[i][i].sqrt();
-        let falls = falls || (loads && (lowers(1) || lowers(2) || coefficients[1] + coefficients[2] < 0.0));
+        let lasting = coefficients[1] + coefficients[2];
+        let falls = falls || (loads && (lowers(1) || lowers(2) || lasting < 0.0));
         let hours_each = -points.moments[0].hours / (n - 1.0);
         let fading = num::ln(rho) / hours_each.max(f64::MIN_POSITIVE);
         let terms = terms.to_vec();
@@ -263,5 +264,28 @@ impl Shape {
     /// The largest jump down, as a positive number.
     pub(crate) fn deepest_fall(&self) -> f64 {
         self.heights().filter(|(term, _)| term.is_step()).fold(0.0, |most, (_, height)| most.max(-height))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The information of the mean of noise with a memory has a closed form: (1 − ρ) (n (1 − ρ) + 2 ρ).
+    #[test]
+    fn a_mean_knows_as_much_as_in_the_closed_form() {
+        for rho in [0.0, 0.5, 0.985] {
+            let mut column = vec![1.0; 30];
+            whiten(&mut column, rho);
+            let known: f64 = column.iter().map(|x| x * x).sum();
+            assert!((known - (1.0 - rho) * (30.0 * (1.0 - rho) + 2.0 * rho)).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_step_within_a_block_gives_the_block_its_part() {
+        let step = Term::Step(0.25, 1.0);
+        let at = |hours: f64| step.at(&Moment { hours, ..Moment::default() });
+        assert_eq!([at(-1.0), at(0.0), at(1.0)], [0.0, 0.25, 1.0]);
     }
 }
