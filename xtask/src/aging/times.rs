@@ -1,5 +1,6 @@
 //! Time to the limit on runs to failure.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -7,12 +8,14 @@ use homeostat_forecast::aging::synth::{Recipe, Redraw, history, leaking};
 
 use super::peers::named;
 use super::picture::{self, Line};
-use super::stats::quantile;
+use super::stats::{at_once, quantile};
 
 /// Kind of leak, lead in hours, and relative error (positive: late).
 type Error = (usize, u64, Option<f64>);
 
 const RUNS: u64 = 200;
+/// Runs that a thread has.
+const PART: u64 = 20;
 const LEADS: [u64; 8] = [1, 2, 3, 6, 9, 12, 18, 24];
 
 pub(super) fn print(root: &Path, from: u64) -> Result<()> {
@@ -20,7 +23,11 @@ pub(super) fn print(root: &Path, from: u64) -> Result<()> {
     println!("Error: share of the time that is really left. A run counts from its first alarm on.\n");
     println!("| detector | of | none | median | p90 | late by over 20 % |");
     println!("|---|---|---|---|---|---|");
-    let (ours, knowing) = (errors("ours", from), knowing(from));
+    let runs = |work: &(dyn Fn(Range<u64>) -> Vec<Error> + Sync)| -> Vec<Error> {
+        let parts = (0..RUNS / PART).map(|part| from + part * PART..from + (part + 1) * PART);
+        at_once(parts.collect(), work).concat()
+    };
+    let (ours, knowing) = (runs(&|seeds| errors("ours", seeds)), runs(&knowing));
     parts("ours", &ours);
     parts("knows the recipe", &knowing);
     let mut drawn = vec![
@@ -30,7 +37,7 @@ pub(super) fn print(root: &Path, from: u64) -> Result<()> {
         by_lead("knows, half", &knowing, 0.5, "#1f6f8b", ""),
     ];
     for name in ["ours without load", "Theil-Sen, blocks of 1 h", "Mann-Kendall + Sen, 24 h"] {
-        let errors = errors(name, from);
+        let errors = runs(&|seeds| errors(name, seeds));
         line(name, &sizes(&errors, |_| true));
         if name.starts_with("Theil") {
             drawn.push(by_lead("Theil-Sen, half", &errors, 0.5, "#777", ""));
@@ -71,9 +78,9 @@ const FUTURES: u64 = 31;
 
 /// The errors of one who knows the recipe and all that has happened, load's and noise's draws too, but not
 /// the draws to come: the median of histories with the same past. What he misses nobody can tell.
-fn knowing(from: u64) -> Vec<Error> {
+fn knowing(seeds: Range<u64>) -> Vec<Error> {
     let mut errors = Vec::new();
-    for seed in from..from + RUNS {
+    for seed in seeds {
         let recipe = leaking(seed);
         let Some(fails) = history(&recipe).fails_at_hours else { continue };
         for lead in LEADS {
@@ -109,9 +116,9 @@ fn line(label: &str, errors: &[Option<f64>]) {
 }
 
 /// The errors of every run and lead after an alarm.
-fn errors(name: &str, from: u64) -> Vec<Error> {
+fn errors(name: &str, seeds: Range<u64>) -> Vec<Error> {
     let mut errors = Vec::new();
-    for seed in from..from + RUNS {
+    for seed in seeds {
         let recipe = leaking(seed);
         let made = history(&recipe);
         let Some(fails) = made.fails_at_hours else { continue };

@@ -1,9 +1,11 @@
 //! Is this replica aging: does a signal of it rise towards its limit, whatever the load does?
 //!
 //! ```text
-//! readings ─► block means ─► load and steps out ─► shape of the trend ─► slope with its interval
-//!                                             persistence, effect size ◄┘        │
-//!                              nothing, scale out, raise limit, recycle, drain ◄─┴─► hours to the limit
+//! readings ─► block means ─► shapes of the trend, beside load, each with its probability
+//!                                  │                    │
+//!       slope with its interval ◄──┘    load to come ─► time to the limit
+//!                   └──► persistence, effect size ◄───────┤
+//!                                     └─► alarm           └─► nothing, scale out, raise limit, recycle, drain
 //! ```
 //!
 //! One [`Detector`] watches one signal of one replica. It takes a reading at a time, in constant time on
