@@ -42,15 +42,15 @@ pub(super) fn draw(title: &str, lines: &[Line]) -> String {
     axes(&mut out);
     let mut ends: Vec<(f64, &Line)> =
         lines.iter().filter_map(|line| Some((y(line.points.last()?.1), line))).collect();
-    ends.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut above = f64::NEG_INFINITY;
+    ends.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut below = f64::INFINITY;
     for (end, line) in ends {
         let points: Vec<String> =
             line.points.iter().map(|(lead, error)| format!("{:.1},{:.1}", x(*lead), y(*error))).collect();
         let Line { name, colour, dashes, .. } = line;
         let points = points.join(" ");
-        above = end.max(above + 15.0);
-        let (right, text) = (x(LEADS) + 8.0, above + 4.0);
+        below = end.min(below - 15.0);
+        let (right, text) = (x(LEADS) + 8.0, below + 4.0);
         // Writing to a string cannot fail.
         writeln!(
             out,
