@@ -3,9 +3,9 @@
 //! ```text
 //! readings ─► block means ─► shapes of the trend, beside load, each with its probability
 //!                                  │                    │
-//!       slope with its interval ◄──┘    load to come ─► time to the limit
-//!                   └──► persistence, effect size ◄───────┤
-//!                                     └─► alarm           └─► nothing, scale out, raise limit, recycle, drain
+//!       slope with its interval ◄──┘    load to come ─► time to the limit ─► what to do
+//!                   └──► persistence, effect size ◄───────┘
+//!                                     └─► alarm
 //! ```
 //!
 //! One [`Detector`] watches one signal of one replica. It takes a reading at a time, in constant time on
