@@ -1,8 +1,10 @@
 //! `cargo xtask aging`: the tables of docs/aging.md. Seeds below 1 000 were used to tune; the tables use
-//! others. With `AGING_LOOK=ours` in the environment, single runs that went wrong are told of.
+//! others. With `AGING_LOOK=ours` in the environment, single runs that went wrong are told of. `times` draws
+//! docs/aging-times.svg.
 
 mod alarms;
 mod peers;
+mod picture;
 mod recorded;
 mod slopes;
 mod stats;
@@ -32,7 +34,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
         alarms::print(from);
     }
     if wanted("times") {
-        times::print(from);
+        times::print(root, from)?;
     }
     if wanted("recorded") {
         recorded::print(root)?;

@@ -60,7 +60,7 @@ impl Watch for Ours {
         let terms = trend.as_ref().map(homeostat_forecast::aging::Trend::terms).unwrap_or_default();
         let eta = verdict.to_limit.map_or([0.0; 3], |eta| [eta.low, eta.hours, eta.high]);
         format!(
-            "age {:.1} slope {:.1} [{:.1}, {:.1}] eta {:.1} [{:.1}, {:.1}] {terms:?} by requests {:?}",
+            "age {:.1} slope {:.1} [{:.1}, {:.1}] eta {:.1} [{:.1}, {:.1}] {terms:.1?} {:?}",
             self.0.age_hours(),
             verdict.slope_per_hour,
             verdict.slope_low,
@@ -68,7 +68,7 @@ impl Watch for Ours {
             eta[1],
             eta[0],
             eta[2],
-            trend.map(|trend| trend.by_requests),
+            verdict.why,
         )
     }
 }

@@ -4,6 +4,8 @@ use homeostat_core::Instant;
 use homeostat_forecast::aging::synth::{History, Leak, Recipe, history};
 use homeostat_forecast::aging::{Detector, Settings};
 
+use super::stats::at_once;
+
 const RUNS: u64 = 100;
 /// MiB per hour.
 const SLOPE: f64 = 12.0;
@@ -14,14 +16,12 @@ pub(super) fn print(from: u64) {
         "| noise, MiB | memory | RMS error | least squares' standard error | bar | coverage | without load: RMS error | coverage |"
     );
     println!("|---|---|---|---|---|---|---|---|");
-    for noise_mib in [5.0, 20.0, 60.0] {
-        for memory in [0.0, 0.5, 0.95] {
-            row(from, noise_mib, memory);
-        }
-    }
+    let noises = [5.0, 20.0, 60.0].into_iter();
+    let rows: Vec<(f64, f64)> = noises.flat_map(|mib| [0.0, 0.5, 0.95].map(|memory| (mib, memory))).collect();
+    at_once(rows, |(mib, memory)| row(from, mib, memory)).iter().for_each(|row| println!("{row}"));
 }
 
-fn row(from: u64, noise_mib: f64, memory: f64) {
+fn row(from: u64, noise_mib: f64, memory: f64) -> String {
     let mut ours = Tally::default();
     let mut without = Tally::default();
     let mut theory = 0.0;
@@ -46,11 +46,11 @@ fn row(from: u64, noise_mib: f64, memory: f64) {
     let (error, coverage) = ours.figures();
     let (error_without, coverage_without) = without.figures();
     let mark = |text: String, holds: bool| if holds { text } else { format!("**{text}**") };
-    println!(
+    format!(
         "| {noise_mib} | {memory} | {} | {theory:.3} | {bar:.3} | {} | {error_without:.3} | {coverage_without:.1} % |",
         mark(format!("{error:.3}"), error <= bar),
         mark(format!("{coverage:.1} %"), (85.0..=95.0).contains(&coverage)),
-    );
+    )
 }
 
 #[derive(Default)]
@@ -69,13 +69,12 @@ impl Tally {
         if std::env::var_os("AGING_LOOK").is_some() {
             let trend = detector.trend();
             eprintln!(
-                "{:.2} [{:.2}, {:.2}] age {:.0} {:?} {:?}",
+                "{:.2} [{:.2}, {:.2}] age {:.0} {:?}",
                 verdict.slope_per_hour,
                 verdict.slope_low,
                 verdict.slope_high,
                 detector.age_hours(),
                 trend.as_ref().map(homeostat_forecast::aging::Trend::terms),
-                trend.map(|t| t.by_requests),
             );
         }
         self.errors.push(verdict.slope_per_hour - SLOPE);

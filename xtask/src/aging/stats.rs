@@ -33,6 +33,15 @@ fn at_most(hits: usize, n: usize, p: f64) -> f64 {
     sum
 }
 
+/// Works on each part in a thread of its own; results in the order of the parts.
+pub(super) fn at_once<P: Send, T: Send>(parts: Vec<P>, work: impl Fn(P) -> T + Sync) -> Vec<T> {
+    let work = &work;
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = parts.into_iter().map(|part| scope.spawn(move || work(part))).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -127,6 +127,11 @@ impl Blocks {
         self.blocks = joined;
     }
 
+    /// How many blocks make the history grow by about a hundredth.
+    pub(crate) const fn worth_a_look(&self) -> i32 {
+        if self.blocks.len() > MOST / 2 { 2 } else { 1 }
+    }
+
     /// The blocks that are whole.
     pub(crate) fn whole(&self) -> &[Block] {
         &self.blocks[..self.blocks.len() - usize::from(self.growing)]

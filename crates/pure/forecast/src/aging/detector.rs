@@ -3,19 +3,20 @@
 use homeostat_core::{Instant, num};
 
 use super::blocks::{Block, Blocks};
-use super::reach::reach;
-use super::trend::Trend;
+use super::trend::{Growth, Trend};
 use super::{Eta, Settings, Verdict, Why};
-use crate::trend::shape::Pace;
+use crate::trend::shape::Shape;
 
 /// Blocks that a trend needs.
 const LEAST: usize = 8;
 /// Time constant of load as it lingers.
 const LINGER_S: f64 = 3_600.0;
+/// Time constant against which load's jitter is measured.
+const CALM_S: f64 = 1_200.0;
+/// Time constant over which it is.
+const DAY_S: f64 = 86_400.0;
 /// Without a limit, a rise by this share of the level is an alarm.
 const GROWTH: f64 = 0.1;
-/// The upper end of the time to the limit may be at most this many times its middle.
-const SURE: f64 = 2.0;
 /// With a limit, a steady trend must have gone this share of its way to the limit.
 const WAY: f64 = 0.33;
 /// And one that accelerates, which caches that fill and collectors never do, this share.
@@ -35,24 +36,42 @@ pub struct Detector {
     last: Instant,
     load: Option<f64>,
     lingering: f64,
+    jitter: Jitter,
     fall: Fall,
     /// Most growth that it gave back by itself.
     released: f64,
     agreed: i32,
+    /// Blocks since `judged`.
+    unseen: i32,
     /// As of `judged`.
     verdict: Verdict,
     judged: Instant,
 }
 
-/// The growth behind a slope.
+/// How load jitters around its slow course.
 #[derive(Debug, Clone, Copy, Default)]
-struct Growth {
-    /// For how long.
-    hours: f64,
-    /// By how much.
-    by: f64,
-    /// Share of the way to the limit that it must have gone.
-    way: f64,
+struct Jitter {
+    calm: f64,
+    variance: f64,
+    /// Seconds seen.
+    seen: f64,
+}
+
+impl Jitter {
+    fn take(&mut self, load: f64, passed: f64) {
+        self.calm += (load - self.calm) * (1.0 - num::exp(-passed / CALM_S));
+        self.seen = (self.seen + passed).min(DAY_S);
+        let off = load - self.calm;
+        self.variance += (off * off - self.variance) * (passed / self.seen.max(1.0)).min(1.0);
+    }
+}
+
+/// What a rise is judged by.
+#[derive(Debug, Clone, Copy, Default)]
+struct Rise {
+    growth: Growth,
+    /// Hours by which it reaches the limit with a probability of 80 %, where there is one.
+    surely_hours: Option<f64>,
 }
 
 /// Watches for a fall to where it started: a restart that nobody announced.
@@ -99,9 +118,11 @@ impl Detector {
             last: Instant::ZERO,
             load: None,
             lingering: 0.0,
+            jitter: Jitter::default(),
             fall: Fall::default(),
             released: 0.0,
             agreed: 0,
+            unseen: 0,
             verdict: Verdict::nothing(Why::NoData),
             judged: Instant::ZERO,
         }
@@ -125,7 +146,11 @@ impl Detector {
             if self.fall.falls(mean) {
                 self.fell(at, mean);
             } else if blocks.push(closed) {
-                self.judge();
+                self.unseen += 1;
+                if self.unseen >= blocks.worth_a_look() {
+                    self.judge();
+                    self.unseen = 0;
+                }
             }
         }
         let blocks = self.blocks.get_or_insert_with(|| Blocks::new(at, value));
@@ -137,8 +162,11 @@ impl Detector {
         let Some(load) = load else { return };
         let passed = at.since(self.last).as_secs_f64();
         match self.load {
-            None => self.lingering = load,
-            Some(_) => self.lingering += (load - self.lingering) * (1.0 - num::exp(-passed / LINGER_S)),
+            None => (self.lingering, self.jitter.calm) = (load, load),
+            Some(_) => {
+                self.lingering += (load - self.lingering) * (1.0 - num::exp(-passed / LINGER_S));
+                self.jitter.take(load, passed);
+            }
         }
         self.load = Some(load);
     }
@@ -158,6 +186,7 @@ impl Detector {
         self.blocks = blocks;
         self.fall = Fall::default();
         self.agreed = 0;
+        self.unseen = 0;
         self.verdict = Verdict::nothing(why);
     }
 
@@ -197,25 +226,26 @@ impl Detector {
         let Some(newest) = whole.last() else { return };
         self.judged = blocks.middle(newest);
         let level = blocks.origin + f64::from(newest.value);
-        let (mut verdict, growth) = if whole.len() < LEAST {
-            (Verdict::nothing(Why::TooFew), Growth::default())
+        let (mut verdict, rise) = if whole.len() < LEAST {
+            (Verdict::nothing(Why::TooFew), Rise::default())
         } else if whole.iter().all(|block| block.value == newest.value) {
-            (Verdict::nothing(Why::Constant), Growth::default())
+            (Verdict::nothing(Why::Constant), Rise::default())
         } else {
             match Trend::fit(blocks, self.settings.load && self.load.is_some()) {
                 Some(trend) => {
-                    self.released = self.released.max(trend.shape.fallen);
+                    self.released = self.released.max(trend.blend.first().deepest_fall());
                     self.read(&trend)
                 }
-                None => (Verdict::nothing(Why::ByLoad), Growth::default()),
+                None => (Verdict::nothing(Why::ByLoad), Rise::default()),
             }
         };
         if verdict.why == Why::Leak {
-            verdict.why = self.effect(&verdict, &growth, level);
+            verdict.why = self.effect(&rise, level);
         }
         let agrees = verdict.why == Why::Leak;
         let most = self.settings.persistence.max(1) as i32;
-        self.agreed = if agrees { (self.agreed + 1).min(most) } else { (self.agreed - 1).max(0) };
+        self.agreed += if agrees { self.unseen } else { -self.unseen };
+        self.agreed = self.agreed.clamp(0, most);
         verdict.leak = self.agreed == most || (self.verdict.leak && self.agreed > 0);
         if verdict.leak {
             verdict.why = Why::Leak;
@@ -230,42 +260,39 @@ impl Detector {
     }
 
     /// Slope, interval and time to the limit, and the growth behind them.
-    fn read(&self, trend: &Trend) -> (Verdict, Growth) {
-        let (slope, error) = trend.shape.slope(0.0);
-        let half = trend.shape.quantile * error;
-        let (slope_low, slope_high) = (slope - half, slope + half);
+    fn read(&self, trend: &Trend) -> (Verdict, Rise) {
+        let [slope_low, slope, slope_high] = trend.blend.quantiles(Shape::slope);
+        let slows = || trend.blend.share(Shape::slows) > 0.5;
         let why = match () {
-            () if slope_low > 0.0 && trend.shape.pace == Pace::Slowing => Why::Slowing,
             () if slope_low > 0.0 => Why::Leak,
             () if slope_high < 0.0 => Why::Falling,
+            () if slows() => Why::Slowing,
             () => Why::NoTrend,
         };
-        let to_limit = self
+        let times = self
             .limit
             .filter(|_| slope_low > 0.0)
-            .map(|limit| reach(&trend.shape, limit, |hours| trend.future(hours)));
+            .map(|limit| trend.reaches(limit, self.jitter.variance.sqrt()));
+        let to_limit = times.map(|[low, hours, _, high]| Eta { hours, low, high });
         let verdict = Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };
-        let since = trend.since();
-        let grown = trend.shape.grown_since(since);
-        let way = if trend.shape.pace == Pace::Accelerating { WAY_ACCELERATING } else { WAY };
-        (verdict, Growth { hours: -since, by: grown, way })
+        let growth = if why == Why::Leak { trend.growth() } else { Growth::default() };
+        (verdict, Rise { growth, surely_hours: times.map(|times| times[2]) })
     }
 
     /// Whether a rise that is certain matters.
-    fn effect(&self, verdict: &Verdict, growth: &Growth, level: f64) -> Why {
-        let (seen, grown) = (growth.hours, growth.by);
-        if self.released > 0.0 && grown <= AGAIN * self.released {
+    fn effect(&self, rise: &Rise, level: f64) -> Why {
+        let growth = &rise.growth;
+        if self.released > 0.0 && growth.by <= AGAIN * self.released {
             return Why::Released;
         }
-        match verdict.to_limit {
-            Some(eta) => {
-                let horizon = self.settings.horizon.as_hours_f64();
-                let near = eta.hours <= horizon && eta.hours <= self.settings.reach * seen;
-                let sure = eta.high <= SURE * eta.hours;
-                let moved = self.limit.is_some_and(|limit| grown >= growth.way * (limit - level + grown));
-                if near && sure && moved { Why::Leak } else { Why::Far }
+        match rise.surely_hours {
+            Some(hours) => {
+                let way = WAY + growth.convex * (WAY_ACCELERATING - WAY);
+                let moved = self.limit.is_some_and(|limit| growth.by >= way * (limit - level + growth.by));
+                let near = self.settings.horizon.as_hours_f64().min(self.settings.reach * growth.hours);
+                if hours <= near && moved { Why::Leak } else { Why::Far }
             }
-            None if grown >= GROWTH * (level - grown).abs() => Why::Leak,
+            None if growth.by >= GROWTH * (level - growth.by).abs() => Why::Leak,
             None => Why::Small,
         }
     }

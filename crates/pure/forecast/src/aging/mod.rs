@@ -1,9 +1,11 @@
 //! Is this replica aging: does a signal of it rise towards its limit, whatever the load does?
 //!
 //! ```text
-//! readings ─► block means ─► load and steps out ─► shape of the trend ─► slope with its interval
-//!                                             persistence, effect size ◄┘        │
-//!                              nothing, scale out, raise limit, recycle, drain ◄─┴─► hours to the limit
+//! readings ─► block means ─► shapes of the trend, beside load, each with its probability
+//!                                  │                    │
+//!       slope with its interval ◄──┘    load to come ─► time to the limit ─► what to do
+//!                   └──► persistence, effect size ◄───────┘
+//!                                     └─► alarm
 //! ```
 //!
 //! One [`Detector`] watches one signal of one replica. It takes a reading at a time, in constant time on
@@ -12,6 +14,7 @@
 mod blocks;
 mod decide;
 mod detector;
+mod outlook;
 mod reach;
 pub mod synth;
 mod trend;
@@ -45,7 +48,8 @@ impl Default for Settings {
 /// Hours until the limit is reached, with a 90 % interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Eta {
-    /// Expected hours from now.
+    /// Hours from now by which it is reached with a probability of a quarter: too late costs more than too
+    /// early.
     pub hours: f64,
     /// Lower end, hours.
     pub low: f64,

@@ -15,7 +15,7 @@ pub enum Leak {
     Linear,
     /// The rate grows in proportion to time.
     Accelerating,
-    /// In jumps, so many until the limit, at even times give or take a third.
+    /// In jumps, so many until the limit and on at the same rate, at even times give or take a third.
     Stepped(u32),
     /// The same with every request.
     PerRequest,
@@ -65,6 +65,17 @@ pub struct Recipe {
     pub life_hours: f64,
     /// What looks like a leak.
     pub lookalike: Lookalike,
+    /// Draws of load and steps that are made anew: other histories with the same past.
+    pub redraw: Option<Redraw>,
+}
+
+/// From when on draws come from another seed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Redraw {
+    /// From this hour on.
+    pub from_hours: f64,
+    /// Seed of the draws from then on.
+    pub seed: u64,
 }
 
 impl Default for Recipe {
@@ -83,6 +94,7 @@ impl Default for Recipe {
             onset_hours: 0.0,
             life_hours: 48.0,
             lookalike: Lookalike::None,
+            redraw: None,
         }
     }
 }
@@ -118,6 +130,8 @@ const LAG_MINUTES: f64 = 30.0;
 pub fn history(recipe: &Recipe) -> History {
     let key = Key::root(recipe.seed);
     let (noise, jitter) = (key.child("noise"), key.child("load"));
+    let from = recipe.redraw.map_or(u64::MAX, |redraw| (redraw.from_hours * 60.0) as u64);
+    let again = Key::root(recipe.redraw.map_or(0, |redraw| redraw.seed)).child("load");
     let steps = steps(recipe, key.child("steps"));
     let phase = key.child("phase").at(0).uniform();
     let mut minutes = Vec::new();
@@ -128,6 +142,7 @@ pub fn history(recipe: &Recipe) -> History {
     for minute in 0..(recipe.hours * 60.0) as u64 {
         let hours = minute as f64 / 60.0;
         off = recipe.memory * off + (1.0 - recipe.memory * recipe.memory).sqrt() * noise.at(minute).normal();
+        let jitter = if minute < from { jitter } else { again };
         wave = LOAD_MEMORY * wave + (1.0 - LOAD_MEMORY * LOAD_MEMORY).sqrt() * jitter.at(minute).normal();
         let load = load(recipe, hours, phase, wave);
         let slow = lagged.get_or_insert(load);
@@ -141,9 +156,7 @@ pub fn history(recipe: &Recipe) -> History {
             Leak::None => 0.0,
             Leak::Linear => age,
             Leak::Accelerating => age * age,
-            Leak::Stepped(count) => {
-                steps.iter().filter(|step| **step <= age).count() as f64 / f64::from(count)
-            }
+            Leak::Stepped(count) => steps.partition_point(|step| *step <= age) as f64 / f64::from(count),
             Leak::PerRequest => leaked,
         };
         let level = recipe.base_mib + by_load + share * room + lookalike(recipe, hours);
@@ -174,13 +187,35 @@ fn lookalike(recipe: &Recipe, hours: f64) -> f64 {
     }
 }
 
-/// Shares of the life at which the level jumps.
+/// Draws at most until a step lies ahead.
+const TRIES: u32 = 64;
+/// Lives for which a leak in steps goes on.
+const LIVES: u32 = 8;
+
+/// Shares of the life at which the level jumps, in order.
 fn steps(recipe: &Recipe, key: Key) -> Vec<f64> {
     let Leak::Stepped(count) = recipe.leak else { return Vec::new() };
-    let shift = |draws: &mut Draws| (draws.uniform() - 0.5) * 2.0 / 3.0;
-    (1..=count)
-        .map(|step| (f64::from(step) + shift(&mut key.at(u64::from(step)))) / f64::from(count))
-        .collect()
+    let place = |step: u32, draws: &mut Draws| {
+        (f64::from(step) + (draws.uniform() - 0.5) * 2.0 / 3.0) / f64::from(count)
+    };
+    let drawn = |step: u32| {
+        let first = place(step, &mut key.at(u64::from(step)));
+        let Some(redraw) = recipe.redraw else { return first };
+        let now = (redraw.from_hours - recipe.onset_hours) / recipe.life_hours;
+        let mut draws = Key::root(redraw.seed).child("steps").at(u64::from(step));
+        // What has happened stays; what is to come is drawn anew, and lies ahead.
+        for _ in 0..TRIES {
+            if first <= now {
+                break;
+            }
+            let again = place(step, &mut draws);
+            if again > now {
+                return again;
+            }
+        }
+        first
+    };
+    (1..=count * LIVES).map(drawn).collect()
 }
 
 /// A leak-free history that looks like a leak, its kind and sizes drawn from the seed: plain, warm-up,

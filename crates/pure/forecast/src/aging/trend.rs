@@ -3,16 +3,17 @@
 use homeostat_core::Instant;
 
 use super::blocks::{Block, Blocks};
+use super::outlook::Outlook;
+use super::reach::reach;
+use crate::trend::blend::Blend;
 use crate::trend::median;
-use crate::trend::shape::{Moment, Points, Shape, Term};
+use crate::trend::shape::{Clock, Moment, Points, Shape, Term};
 
 /// A load that varies by less than this share says nothing.
 const STEADY: f64 = 0.01;
 /// The clock of requests is tried where load varies by more than this share.
 const UNEVEN: f64 = 0.1;
-/// By how much the clock of requests must be better (Schwarz's criterion).
-const BETTER: f64 = 6.0;
-/// A day, in hours: load is expected to come back.
+/// A day, in hours.
 const DAY: f64 = 24.0;
 /// A block this many times as far from the median of its neighbours as is usual is a wild value (Hampel).
 const WILD: f64 = 6.0;
@@ -20,19 +21,28 @@ const WILD: f64 = 6.0;
 /// A trend fitted to blocks.
 #[derive(Debug, Clone)]
 pub struct Trend {
-    pub(crate) shape: Shape,
+    pub(crate) blend: Blend,
     /// Middle of the newest block: zero of the clock.
     pub now: Instant,
     /// Hours of the blocks' middles before `now`, at most 0.
     pub hours: Vec<f64>,
     /// Block means in the signal's unit.
     pub values: Vec<f64>,
-    /// Whether the clock counts requests instead of hours.
-    pub by_requests: bool,
-    clock: Vec<f64>,
-    load: Vec<f64>,
-    lingering: Vec<f64>,
+    moments: Vec<Moment>,
+    /// Load and lingering load to come, where load varies.
+    outlook: Option<[Outlook; 2]>,
     mean_load: f64,
+}
+
+/// The growth behind a slope.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Growth {
+    /// For how many hours.
+    pub(crate) hours: f64,
+    /// By how much.
+    pub(crate) by: f64,
+    /// Probability that the later half brought at least twice as much as the earlier.
+    pub(crate) convex: f64,
 }
 
 impl Trend {
@@ -43,114 +53,118 @@ impl Trend {
         let hours: Vec<f64> = whole.iter().map(|block| f64::from(block.hours - newest.hours)).collect();
         let mut values: Vec<f64> = whole.iter().map(|block| blocks.origin + f64::from(block.value)).collect();
         tame(&mut values);
-        let (load, lingering, spread) = loads(whole, with_load);
-        let mean_load = load.iter().sum::<f64>() / load.len().max(1) as f64;
-        let points = Points { clock: &hours, value: &values, load: &load, lingering: &lingering };
-        let mut shape = Shape::fit(&points)?;
-        let mut clock = hours.clone();
-        let mut by_requests = false;
-        if spread > UNEVEN && mean_load > 0.0 {
-            let requests = exposure(&hours, &load, mean_load);
-            let other = Shape::fit(&Points { clock: &requests, ..points });
-            if let Some(other) = other.filter(|other| other.criterion + BETTER < shape.criterion) {
-                (shape, clock, by_requests) = (other, requests, true);
-            }
-        }
-        let now = blocks.middle(newest);
-        Some(Self { shape, now, hours, values, by_requests, clock, load, lingering, mean_load })
-    }
-
-    /// What is expected so many hours from now: the load of a day before, or the mean where the history is
-    /// shorter than a day.
-    pub(crate) fn future(&self, ahead: f64) -> Moment {
-        if self.load.is_empty() {
-            return Moment { clock: ahead, ..Moment::default() };
-        }
-        let clock = if self.by_requests { self.requests_ahead(ahead) } else { ahead };
-        let (load, lingering) = match self.a_day_before(ahead) {
-            Some(index) => (self.load[index], self.lingering[index]),
-            None => (self.mean_load, self.mean_load),
+        let (mean_load, spread) = load_spread(whole);
+        let varies = with_load && spread >= STEADY;
+        let requests = with_load && spread > UNEVEN && mean_load > 0.0;
+        let moments = moments(whole, &hours, requests.then_some(mean_load));
+        let points = Points { moments: &moments, values: &values, load: varies, requests };
+        let blend = Blend::fit(&points)?;
+        let series = |of: fn(&Moment) -> f64| -> Outlook {
+            Outlook::new(&hours, &moments.iter().map(of).collect::<Vec<_>>())
         };
-        Moment { clock, load, lingering }
+        let outlook = varies.then(|| [series(|moment| moment.load), series(|moment| moment.lingering)]);
+        let now = blocks.middle(newest);
+        Some(Self { blend, now, hours, values, moments, outlook, mean_load })
     }
 
-    /// The block at the same time of an earlier day.
-    fn a_day_before(&self, ahead: f64) -> Option<usize> {
-        let back = ahead - DAY * (ahead / DAY).ceil().max(1.0);
-        (self.hours[0] <= back).then(|| self.index_at(back))
+    /// What is expected so many hours from now, with the load of earlier days.
+    fn future(&self, ahead: f64) -> Moment {
+        let Some([load, lingering]) = &self.outlook else {
+            return Moment { hours: ahead, requests: ahead, ..Moment::default() };
+        };
+        Moment {
+            hours: ahead,
+            requests: self.requests_ahead(ahead, load),
+            load: load.at(ahead),
+            lingering: lingering.at(ahead),
+        }
     }
 
-    /// The last block that begins at or before `hours`.
-    fn index_at(&self, hours: f64) -> usize {
-        self.hours.partition_point(|at| *at <= hours).saturating_sub(1)
-    }
-
-    /// Reading of the clock of requests after so many hours.
-    fn requests_ahead(&self, ahead: f64) -> f64 {
-        if self.hours[0] > -DAY {
+    /// Reading of the clock of requests after so many hours: whole days bring the mean.
+    fn requests_ahead(&self, ahead: f64, load: &Outlook) -> f64 {
+        if self.mean_load <= 0.0 {
             return ahead;
         }
-        let day = -self.clock_at(-DAY);
-        let whole = (ahead / DAY).floor();
-        let part = ahead - whole * DAY;
-        whole * day + self.clock_at(part - DAY) + day
+        let part = ahead % DAY;
+        let pieces = part.ceil().max(1.0);
+        let sum: f64 = (0..pieces as u32).map(|i| load.at(part * (f64::from(i) + 0.5) / pieces)).sum();
+        ahead - part + part * sum / pieces / self.mean_load
     }
 
-    fn clock_at(&self, hours: f64) -> f64 {
-        let i = self.index_at(hours).min(self.hours.len().saturating_sub(2));
-        let (from, to) = (self.hours[i], self.hours[i + 1]);
-        self.clock[i] + (self.clock[i + 1] - self.clock[i]) * (hours - from) / (to - from)
+    /// The times by which the limit is reached with a probability of 5, 25, 80 and 95 %, hours from `now`,
+    /// where load jitters with this standard deviation.
+    pub(crate) fn reaches(&self, limit: f64, jitter: f64) -> [f64; 4] {
+        let future = |ahead: f64| {
+            let error = self.outlook.as_ref().map_or(0.0, |[load, _]| load.error(ahead));
+            (self.future(ahead), error)
+        };
+        reach(&self.blend, limit, jitter, future)
     }
 
-    /// The terms beside a straight line, in words: `bend`, `step` or `curve`, with hours before now.
+    /// The parts of the likeliest shape beside level and load, in words, with hours before now.
     pub fn terms(&self) -> Vec<(&'static str, f64)> {
-        let hours = |place: f64| {
-            let index = self.clock.partition_point(|clock| *clock < place);
-            -self.hours.get(index).copied().unwrap_or(0.0)
-        };
         let word = |term: &Term| match term {
-            Term::Bend(place) => ("bend", hours(*place)),
-            Term::Step(place) => ("step", hours(*place)),
-            Term::Curve(place) => ("curve", hours(*place)),
+            Term::Line(Clock::Hours) => ("line", 0.0),
+            Term::Line(Clock::Requests) => ("line by requests", 0.0),
+            Term::Bend(Clock::Hours, place) => ("bend", -place),
+            Term::Bend(Clock::Requests, place) => ("bend by requests", -place),
+            Term::Curve(place) => ("curve", -place),
+            Term::Plateau(_, constant) => ("plateau", *constant),
+            Term::Step(place, _) => ("step", -place),
         };
-        self.shape.terms.iter().map(word).collect()
+        self.blend.first().terms.iter().map(word).collect()
     }
 
-    /// Since when the present trend has lasted, by the clock (about hours before now, at most 0).
-    pub(crate) fn since(&self) -> f64 {
-        self.shape.since(self.clock[0])
+    /// The growth since the present trend began, as a mean over the shapes.
+    pub(crate) fn growth(&self) -> Growth {
+        let (first, last) = (self.moments[0], self.moments[self.moments.len() - 1]);
+        let since = |shape: &Shape| {
+            let from = shape.since().map_or(first.hours, |since| since.max(first.hours));
+            self.moments[self.hours.partition_point(|at| *at < from).min(self.moments.len() - 1)]
+        };
+        let middle = self.moments[self.hours.partition_point(|at| *at < first.hours / 2.0)];
+        let convex = |shape: &Shape| {
+            let (early, late) = (shape.grown(&first, &middle), shape.grown(&middle, &last));
+            late > 0.0 && late >= 2.0 * early
+        };
+        Growth {
+            hours: self.blend.mean(|shape| -since(shape).hours),
+            by: self.blend.mean(|shape| shape.grown(&since(shape), &last)),
+            convex: self.blend.share(convex),
+        }
     }
 
     /// The fitted level at block `index`, load included.
     pub fn fitted(&self, index: usize) -> f64 {
-        let load = |loads: &[f64]| loads.get(index).copied().unwrap_or(0.0);
-        let moment =
-            Moment { clock: self.clock[index], load: load(&self.load), lingering: load(&self.lingering) };
-        self.shape.level(&moment)
+        self.blend.mean(|shape| shape.level(&self.moments[index]).0)
     }
 
     /// The level expected `ahead` hours from now, and the ends of the 90 % band of the trend.
     pub fn ahead(&self, ahead: f64) -> [f64; 3] {
-        let (level, error) = self.shape.level_with_error(&self.future(ahead));
-        let half = self.shape.quantile * error;
-        [level - half, level, level + half]
+        self.blend.level(&self.future(ahead))
     }
 }
 
-/// Load of the blocks and how much it varies; empty where it says nothing.
-fn loads(whole: &[Block], with_load: bool) -> (Vec<f64>, Vec<f64>, f64) {
-    if !with_load {
-        return (Vec::new(), Vec::new(), 0.0);
-    }
+/// Mean load of the blocks and by what share of it load varies.
+fn load_spread(whole: &[Block]) -> (f64, f64) {
+    let n = whole.len() as f64;
+    let load = || whole.iter().map(|block| f64::from(block.load));
+    let mean = load().sum::<f64>() / n;
+    let variance = load().map(|load| (load - mean) * (load - mean)).sum::<f64>() / n;
+    (mean, if mean == 0.0 { 0.0 } else { variance.sqrt() / mean.abs() })
+}
+
+/// The regressors of the blocks; the clock of requests, in hours of the mean load, where that is given.
+fn moments(whole: &[Block], hours: &[f64], mean_load: Option<f64>) -> Vec<Moment> {
     let load: Vec<f64> = whole.iter().map(|block| f64::from(block.load)).collect();
-    let n = load.len() as f64;
-    let mean = load.iter().sum::<f64>() / n;
-    let variance = load.iter().map(|load| (load - mean) * (load - mean)).sum::<f64>() / n;
-    let spread = if mean == 0.0 { 0.0 } else { variance.sqrt() / mean.abs() };
-    if spread < STEADY {
-        return (Vec::new(), Vec::new(), spread);
-    }
-    (load, whole.iter().map(|block| f64::from(block.lingering)).collect(), spread)
+    let requests = mean_load.map_or_else(|| hours.to_vec(), |mean| exposure(hours, &load, mean));
+    let block = |i: usize| Moment {
+        hours: hours[i],
+        requests: requests[i],
+        load: load[i],
+        lingering: f64::from(whole[i].lingering),
+    };
+    (0..whole.len()).map(block).collect()
 }
 
 /// Requests since each block until the newest, negative, in hours of the mean load.

@@ -1,5 +1,4 @@
-//! Least squares a column at a time: an orthogonal basis by modified Gram-Schmidt, and what the
-//! coefficients are worth when the noise has a memory.
+//! Least squares a column at a time: an orthogonal basis by modified Gram-Schmidt.
 
 /// Columns at most.
 pub(crate) const COLUMNS: usize = 8;
@@ -62,18 +61,24 @@ impl Basis {
         true
     }
 
-    /// By how much the squared error would fall with this column, which is used up.
-    pub(crate) fn gain(&self, rest: &mut [f64]) -> f64 {
-        let whole = dot(rest, rest);
-        for q in self.q.chunks_exact(rest.len()) {
-            remove(rest, q);
+    /// Takes the columns out of `column`: the length of what is left, `None` where it says nothing new.
+    pub(crate) fn rest(&self, column: &mut [f64]) -> Option<f64> {
+        let whole = dot(column, column);
+        for q in self.q.chunks_exact(column.len()) {
+            remove(column, q);
         }
-        let norm = dot(rest, rest);
-        if norm <= NEW * whole || norm == 0.0 {
-            return 0.0;
-        }
-        let share = dot(rest, &self.residual);
-        share * share / norm
+        let left = dot(column, column);
+        (left > NEW * whole).then(|| left.sqrt())
+    }
+
+    /// The orthonormal columns.
+    pub(crate) fn units(&self) -> impl Iterator<Item = &[f64]> {
+        self.q.chunks_exact(self.residual.len().max(1))
+    }
+
+    /// Volume that the columns span.
+    pub(crate) fn volume(&self) -> f64 {
+        (0..self.columns).map(|i| self.r[i][i]).product()
     }
 
     pub(crate) fn rss(&self) -> f64 {
@@ -95,56 +100,30 @@ impl Basis {
         b
     }
 
-    /// The covariance of the coefficients under noise of variance one whose correlation falls by `rho` a
-    /// step, and the degrees of freedom in units of that variance: exact for ordinary least squares.
-    pub(crate) fn covariance(&self, rho: f64) -> (Square, f64) {
-        let n = self.residual.len();
-        let mut middle = [[0.0; COLUMNS]; COLUMNS];
-        let columns: Vec<&[f64]> = self.q.chunks_exact(n).collect();
-        for (j, column) in columns.iter().enumerate() {
-            let smeared = correlated(column, rho);
-            for (i, other) in columns.iter().enumerate() {
-                middle[i][j] = dot(other, &smeared);
-            }
-        }
-        let spent: f64 = (0..self.columns).map(|i| middle[i][i]).sum();
+    /// The covariance of the coefficients under white noise of variance one.
+    pub(crate) fn covariance(&self) -> Square {
         let unit = |i: usize| std::array::from_fn(|j| f64::from(u8::from(i == j)));
-        let inverse: Vec<[f64; COLUMNS]> = (0..self.columns).map(|i| self.solve(&unit(i))).collect();
-        (sandwich(&inverse, &middle), n as f64 - spent)
-    }
-}
-
-/// a·m·aᵀ, where `a` is given by its columns.
-fn sandwich(a: &[[f64; COLUMNS]], m: &Square) -> Square {
-    let mut all = [[0.0; COLUMNS]; COLUMNS];
-    for (left, row) in a.iter().zip(m) {
-        for (right, middle) in a.iter().zip(row) {
-            for (out, left) in all.iter_mut().zip(left) {
-                out.iter_mut().zip(right).for_each(|(out, right)| *out += left * middle * right);
+        let mut all = [[0.0; COLUMNS]; COLUMNS];
+        for column in (0..self.columns).map(|i| self.solve(&unit(i))) {
+            for (out, left) in all.iter_mut().zip(&column) {
+                out.iter_mut().zip(&column).for_each(|(out, right)| *out += left * right);
             }
         }
+        all
     }
-    all
 }
 
-/// The correlation matrix ρ^|i−j| times a vector, in two passes.
-fn correlated(values: &[f64], rho: f64) -> Vec<f64> {
-    let mut out = values.to_vec();
-    let mut before = 0.0;
-    for (out, value) in out.iter_mut().zip(values) {
-        *out += before;
-        before = rho * (before + value);
-    }
-    let mut after = 0.0;
-    for (out, value) in out.iter_mut().zip(values).rev() {
-        *out += after;
-        after = rho * (after + value);
-    }
-    out
-}
-
+/// The inner product, summed in four lanes.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    let (a, b) = (a.chunks_exact(4), b.chunks_exact(4));
+    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
+    let mut lanes = [0.0; 4];
+    for (a, b) in a.zip(b) {
+        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
+            *lane += a * b;
+        }
+    }
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
 }
 
 /// Takes the part along the unit vector `q` out of `values` and gives its length.
@@ -168,27 +147,9 @@ mod tests {
         let [a, b, ..] = basis.coefficients();
         let sxx = 8.75;
         assert!((b - 18.375 / sxx).abs() < 1e-12 && (a - (4.375 - b * 1.75)).abs() < 1e-12);
-        let (covariance, left) = basis.covariance(0.0);
-        assert!((covariance[1][1] - 1.0 / sxx).abs() < 1e-12 && (left - 2.0).abs() < 1e-12);
+        let covariance = basis.covariance();
+        assert!((covariance[1][1] - 1.0 / sxx).abs() < 1e-12);
         assert!((covariance[0][0] - (0.25 + 1.75 * 1.75 / sxx)).abs() < 1e-12);
-    }
-
-    /// The variance of a mean of AR(1) noise has a closed form: (n + 2 Σ (n−k) ρ^k) / n².
-    #[test]
-    fn noise_with_a_memory_as_in_the_closed_form() {
-        let (n, rho) = (30_usize, 0.8_f64);
-        let y: Vec<f64> = (0..n).map(|i| (i * i % 7) as f64).collect();
-        let mut basis = Basis::new(&y);
-        basis.push(&vec![1.0; n]);
-        let mut power = 1.0;
-        let mut sum = n as f64;
-        for k in 1..n {
-            power *= rho;
-            sum += 2.0 * (n - k) as f64 * power;
-        }
-        let (covariance, left) = basis.covariance(rho);
-        assert!((covariance[0][0] - sum / (n * n) as f64).abs() < 1e-12);
-        assert!((left - (n as f64 - sum / n as f64)).abs() < 1e-9);
     }
 
     #[test]

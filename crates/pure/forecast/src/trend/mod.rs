@@ -1,6 +1,8 @@
 //! Slopes of noisy series, and how sure they are.
 
-mod basis;
+pub(crate) mod basis;
+pub(crate) mod blend;
+mod family;
 mod mann_kendall;
 mod noise;
 mod sen;
