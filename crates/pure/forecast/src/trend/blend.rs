@@ -54,10 +54,14 @@ impl Blend {
         });
         let mut shapes: Vec<(f64, Shape)> = fitted.take(KEPT).collect();
         let most = shapes.first()?.0;
-        shapes.iter_mut().for_each(|(weight, _)| *weight = num::exp(*weight - most));
+        for (weight, _) in &mut shapes {
+            *weight = num::exp(*weight - most);
+        }
         shapes.retain(|(weight, _)| *weight >= LEAST);
         let all: f64 = shapes.iter().map(|(weight, _)| weight).sum();
-        shapes.iter_mut().for_each(|(weight, _)| *weight /= all);
+        for (weight, _) in &mut shapes {
+            *weight /= all;
+        }
         (!shapes.is_empty()).then_some(Self { shapes })
     }
 

@@ -78,7 +78,9 @@ pub(super) fn members(points: &Points<'_>, rho: f64, base: &Basis) -> Vec<Member
     weigh(&mut found, freedom);
     // The density of the data before noise's memory was taken out, whatever level and effect of load.
     let density = 0.5 * num::ln(1.0 - rho * rho) - num::ln(base.volume());
-    found.iter_mut().for_each(|member| member.evidence += density);
+    for member in &mut found {
+        member.evidence += density;
+    }
     found
 }
 
@@ -106,7 +108,9 @@ fn places(n: usize) -> Vec<usize> {
 fn column(points: &Points<'_>, rho: f64, base: &Basis, term: Term) -> Option<Column> {
     let mut unit = points.column(rho, |moment| term.at(moment));
     let norm = base.rest(&mut unit)?;
-    unit.iter_mut().for_each(|value| *value /= norm);
+    for value in &mut unit {
+        *value /= norm;
+    }
     let share = dot(&unit, &base.residual);
     Some(Column { term, unit, share })
 }
