@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use homeostat_core::{Controller, GuardProfile};
+use homeostat_core::{Controller, GuardProfile, Policy};
 use homeostat_policy::planned::Planned;
+use homeostat_policy::rejuvenate::RejuvenateSpec;
+use homeostat_policy::spec::PolicySpec;
 use homeostat_twin::bound::{
     Curve, Demand, Found, LowerBound, Planner, Schedule, Search, Unbounded, allowed,
 };
@@ -208,8 +210,15 @@ impl Computing<'_> {
             before: schedule.before,
             counts: Arc::from(schedule.counts.as_slice()),
         };
-        let bounds = scenario.services[0].replicas;
-        let controller = Controller::new(vec![Box::new(policy)], GuardProfile::bounds_only(), bounds);
+        let service = &scenario.services[0];
+        let mut policies: Vec<Box<dyn Policy>> = vec![Box::new(policy)];
+        if scenario.leaks() {
+            // Counts alone would end in kills: whoever knows the load must replace replicas as well.
+            let outlook = scenario.outlook(self.load.start, self.load.peak_rate);
+            let replacing = service.policies(&PolicySpec::Rejuvenate(RejuvenateSpec::default()), &outlook);
+            policies.extend(replacing.map_err(|error| Failure::new(error.to_string()))?);
+        }
+        let controller = Controller::new(policies, GuardProfile::bounds_only(), service.replicas);
         let mut ask = |now| {
             meter.at(now);
             self.stop.load(Ordering::Relaxed)
