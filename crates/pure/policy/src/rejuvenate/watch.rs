@@ -22,7 +22,7 @@ pub(super) struct Watched {
     pub(super) near: u32,
     /// Readings of the last quarter of an hour.
     recent: VecDeque<(Instant, f64)>,
-    /// The largest rise of the level from one reading to the next, in MiB.
+    /// The largest sudden rise that two readings before and two after it bear out, in MiB.
     leap: f64,
 }
 
@@ -42,14 +42,15 @@ impl Watched {
     }
 
     fn keep(&mut self, at: Instant, mib: f64) {
-        let before = self.level();
         let from = at.back(RECENT);
         while self.recent.front().is_some_and(|(old, _)| *old < from) {
             self.recent.pop_front();
         }
         self.recent.push_back((at, mib));
-        if before > 0.0 {
-            self.leap = self.leap.max(mib - before);
+        let newest: Vec<f64> = self.recent.iter().rev().take(4).map(|(_, mib)| *mib).collect();
+        if let [a, b, c, d] = newest[..] {
+            // A saw-tooth hides a leap from the level, noise makes leaps between two readings.
+            self.leap = self.leap.max(a.min(b) - c.max(d));
         }
     }
 
