@@ -182,7 +182,8 @@ impl Scenario {
     /// Whether replicas of the first service leak towards a limit, now or after a deploy.
     pub fn leaks(&self) -> bool {
         let service = &self.services[0];
-        let deployed = |fault: &Fault| matches!(fault.kind, FaultKind::Deploy(deploy) if deploy.leak.is_some());
+        let deployed =
+            |fault: &Fault| matches!(fault.kind, FaultKind::Deploy(deploy) if deploy.leak.is_some());
         let leaks = service.leak.is_some() || self.faults.iter().any(deployed);
         leaks && service.memory_limit_mib.is_some()
     }
