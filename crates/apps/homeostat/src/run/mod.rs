@@ -142,7 +142,7 @@ pub(crate) fn plan(
         name: entrant.name.clone(),
         guards: entrant.guards.name.clone(),
         source: entrant.policy.source().to_owned(),
-        kind: entrant.policy.kind().to_owned(),
+        kind: entrant.policy.counted_by().to_owned(),
     };
     Ok(Plan {
         scenario: scenario.name.clone(),
