@@ -80,8 +80,9 @@ const WORLDS: [World; 4] = [
 ];
 
 /// Runs everything and puts the tables into the page. Results of an earlier call are used again: delete
-/// `target/rejuvenation` to measure anew.
-pub(crate) fn run(root: &Path) -> Result<()> {
+/// `target/rejuvenation` to measure anew. `--kept` makes the tables of what is there and runs nothing.
+pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
+    let kept = args.iter().any(|arg| arg == "--kept");
     let mut text = String::new();
     for world in &WORLDS {
         let file = write(root, world.name, &world.text(root)?, &world.contenders())?;
@@ -89,12 +90,13 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         for first in PARTS {
             let first = first.to_string();
             let args = ["--no-bound", "--seed", &first, "--seeds", SEEDS];
-            let part = compare(root, &file, &first, &args)?;
-            add(&mut rows, &part.context("a generated world needs no recorded data")?);
+            if let Some(part) = compare(root, &file, &first, &args, kept)? {
+                add(&mut rows, &part);
+            }
         }
-        write!(text, "{}, {} seeds:\n\n{}\n", world.title, seeds(&rows), table(&rows))?;
+        write!(text, "{}, {} seeds:\n\n{}\n", world.title, seeds(&rows), table(&rows)?)?;
     }
-    match combined(root)? {
+    match combined(root, kept)? {
         Some(table) => text.push_str(&table),
         None => bail!("no recorded data (set HOMEOSTAT_DATA): the page is left as it was"),
     }
@@ -103,11 +105,14 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 }
 
 /// The result of a world's file with these arguments, kept under a name for its first seed.
-fn compare(root: &Path, file: &Path, first: &str, args: &[&str]) -> Result<Option<Value>> {
+fn compare(root: &Path, file: &Path, first: &str, args: &[&str], kept: bool) -> Result<Option<Value>> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let kept = file.with_file_name(format!("{stem}-{first}.json"));
+    let path = file.with_file_name(format!("{stem}-{first}.json"));
+    if kept && !path.exists() {
+        return Ok(None);
+    }
     let file = file.to_string_lossy();
-    product::kept(root, &kept, &[&["compare", &*file], args].concat(), &[0])
+    product::kept(root, &path, &[&["compare", &*file], args].concat(), &[0])
 }
 
 /// Puts the tables between the marks of the page.
@@ -213,10 +218,10 @@ impl Row {
 const HEAD: &str = "| policy | OOM kills | replaced | lost to kills | lost to replacements | attained | \
                     replica-hours |";
 
-fn table(rows: &[Row]) -> String {
+fn table(rows: &[Row]) -> Result<String> {
     let mut text = format!("{HEAD}\n|---|---|---|---|---|---|---|\n");
     for row in rows {
-        text.push_str(&format!("| {} |{}\n", row.name, row.cells()));
+        writeln!(text, "| {} |{}", row.name, row.cells())?;
     }
     for (ours, evicts) in [("**rejuvenate**", false), ("ours without surge", true)] {
         let safe = rows.iter().filter(|row| row.is_safe() && !row.is_ours());
@@ -225,17 +230,18 @@ fn table(rows: &[Row]) -> String {
         if let (Some(ours), Some(best)) = (rows.iter().find(|row| row.name == ours), best) {
             let more = (ours.hours / best.hours - 1.0) * 100.0;
             let name = ours.name.trim_matches('*');
-            text.push_str(&format!(
-                "\nReplica-hours of {name} beside the best safe peer of its kind ({}): {more:+.3} %\n",
-                best.name
-            ));
+            let peer = &best.name;
+            writeln!(
+                text,
+                "\nReplica-hours of {name} against the best safe peer of its kind ({peer}): {more:+.3} %"
+            )?;
         }
     }
-    text
+    Ok(text)
 }
 
 /// Three days of the World Cup's busy weeks, leaks, and starts of two minutes; `None` without the trace.
-fn combined(root: &Path) -> Result<Option<String>> {
+fn combined(root: &Path, kept: bool) -> Result<Option<String>> {
     let text = std::fs::read_to_string(root.join("scenarios/benchmark/world-cup.yaml"))?;
     let world = text
         .replace("  part: test\n", "  part: test\n  skip: 14d\n  take: 3d\n")
@@ -252,11 +258,12 @@ fn combined(root: &Path) -> Result<Option<String>> {
         let args = ["--seed", &seed, "--no-bound"];
         let with_bound = bound.is_none();
         let args = if with_bound { &args[..2] } else { &args[..] };
-        let Some(result) = compare(root, &file, &seed, args)? else { return Ok(None) };
-        add(&mut rows, &result);
-        bound.get_or_insert(result);
+        if let Some(result) = compare(root, &file, &seed, args, kept)? {
+            add(&mut rows, &result);
+            bound.get_or_insert(result);
+        }
     }
-    Ok(bound.map(|bound| combined_table(&rows, &bound)))
+    bound.map(|bound| combined_table(&rows, &bound)).transpose()
 }
 
 /// Each count alone, with a threshold, and with ours.
@@ -279,7 +286,7 @@ fn pairs() -> Vec<(String, String)> {
     all
 }
 
-fn combined_table(rows: &[Row], bound: &Value) -> String {
+fn combined_table(rows: &[Row], bound: &Value) -> Result<String> {
     let mut text = format!(
         "Combined, {} seeds; the bound and what is measured by it are those of the first:\n\n{HEAD} surges \
          cancelled | attained, seed 1 | over the best schedule | gap closed |\n|---|---|---|---|---|---|---|---\
@@ -292,15 +299,16 @@ fn combined_table(rows: &[Row], bound: &Value) -> String {
             let value = first[field].as_f64();
             value.map_or_else(|| "–".to_owned(), |value| format!("{:.places$}{unit}", value * factor))
         };
-        text.push_str(&format!(
-            "| {} |{} {} | {} | {} | {} |\n",
+        writeln!(
+            text,
+            "| {} |{} {} | {} | {} | {} |",
             row.name,
             row.cells(),
             row.cancelled,
             number("attainment", 100.0, " %", 4),
             number("cost_over_bound", 1.0, "", 3),
             number("gap_closed", 100.0, " %", 0)
-        ));
+        )?;
     }
-    text
+    Ok(text)
 }

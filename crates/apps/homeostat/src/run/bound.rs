@@ -51,6 +51,9 @@ pub(crate) struct Bound {
     pub(crate) points: Vec<Point>,
     /// Share of requests that can meet the objective at all.
     pub(crate) attainable: f64,
+    /// Whether replicas leak towards a limit.
+    #[serde(default)]
+    leaks: bool,
     curve: Curve,
     lower: LowerBound,
 }
@@ -80,6 +83,13 @@ impl Bound {
         let reference = rows.iter().filter(attains).map(|other| other.first.cost).min_by(f64::total_cmp)?;
         let gap = reference - bound;
         (gap > 0.0).then(|| (reference - row.first.cost) / gap)
+    }
+
+    /// What must be known to read it.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let text = "Replicas leak: the best schedule has them replaced as rejuvenate does; the proven bound \
+                    knows no leaks.";
+        self.leaks.then(|| text.to_owned())
     }
 
     /// What is wrong with the bound in the light of a policy's result, if anything is.
@@ -151,7 +161,7 @@ impl Computing<'_> {
             lower_cost: lower.cost(allowed(demand.requests(), *attainment)),
         };
         let points = attainments.iter().map(point).collect();
-        Ok(Computed::Bound(Bound { points, attainable, curve, lower }))
+        Ok(Computed::Bound(Bound { points, attainable, leaks: scenario.leaks(), curve, lower }))
     }
 
     /// The best schedules; `None` when stopped.

@@ -237,7 +237,8 @@ impl Comparison {
             Computed::Stopped => self.stopped = true,
             Computed::Without(reason) => self.bound_notes.push(format!("No bound: {reason}.")),
             Computed::Bound(bound) => {
-                self.bound_notes = self.rows.iter().filter_map(|row| bound.defect(row)).collect();
+                let defects = self.rows.iter().filter_map(|row| bound.defect(row));
+                self.bound_notes = bound.remark().into_iter().chain(defects).collect();
                 self.bound = Some(bound);
             }
         }
