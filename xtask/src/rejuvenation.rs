@@ -289,9 +289,9 @@ fn pairs() -> Vec<(String, String)> {
 fn combined_table(rows: &[Row], bound: &Value) -> Result<String> {
     let mut text = format!(
         "Combined, {} seeds; the bound and what is measured by it are those of the first:\n\n{HEAD} surges \
-         cancelled | attained, seed 1 | over the best schedule | gap closed |\n|---|---|---|---|---|---|---|---\
-         |---|---|---|\n",
-        seeds(rows)
+         cancelled | attained, seed 1 | over the best schedule | gap closed |\n|{}\n",
+        seeds(rows),
+        "---|".repeat(11)
     );
     let first = bound["policies"].as_array().map(Vec::as_slice).unwrap_or_default();
     for (row, first) in rows.iter().zip(first) {
