@@ -94,7 +94,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
                 add(&mut rows, &part);
             }
         }
-        write!(text, "{}, {} seeds:\n\n{}\n", world.title, seeds(&rows), table(&rows)?)?;
+        write!(text, "{}, {}:\n\n{}\n", world.title, seeds(&rows), table(&rows)?)?;
     }
     match combined(root, kept)? {
         Some(table) => text.push_str(&table),
@@ -195,8 +195,9 @@ fn add(rows: &mut Vec<Row>, result: &Value) {
     }
 }
 
-fn seeds(rows: &[Row]) -> f64 {
-    rows.first().map_or(0.0, |row| row.seeds)
+fn seeds(rows: &[Row]) -> String {
+    let seeds = rows.first().map_or(0.0, |row| row.seeds);
+    if seeds > 1.0 { format!("seeds 1 to {seeds}") } else { "seed 1".to_owned() }
 }
 
 impl Row {
@@ -288,7 +289,7 @@ fn pairs() -> Vec<(String, String)> {
 
 fn combined_table(rows: &[Row], bound: &Value) -> Result<String> {
     let mut text = format!(
-        "Combined, {} seeds; the bound and what is measured by it are those of the first:\n\n{HEAD} surges \
+        "Combined, {}; the bound and what is measured by it are those of seed 1:\n\n{HEAD} surges \
          cancelled | attained, seed 1 | over the best schedule | gap closed |\n|{}\n",
         seeds(rows),
         "---|".repeat(11)
