@@ -210,9 +210,12 @@ impl Row {
     }
 
     fn cells(&self) -> String {
-        let counts: String = self.counts.iter().map(|count| format!(" {count} |")).collect();
+        let [kills, replaced, to_kills, to_replacements] = self.counts;
         let attained = (self.attained * 100_000.0).floor() / 1_000.0;
-        format!("{counts} {attained:.3} % | {:.2} |", self.hours)
+        format!(
+            " {kills} | {replaced} | {to_kills} | {to_replacements} | {attained:.3} % | {:.2} |",
+            self.hours
+        )
     }
 }
 
