@@ -78,8 +78,9 @@ fn compare_repeats_the_result_from_every_familys_manifest() {
 #[test]
 fn replacements_are_tuned_beside_an_hpa_and_written_in_our_form() {
     let place = place();
-    let memory = "memory_mib: 100\n    memory_limit_mib: 200\n    leak: { mib_per_hour: 90, cv: 0.3 }\n    replicas: {";
-    place.write("bursty.yaml", &BURSTY.replacen("replicas: {", memory, 1));
+    let memory = "memory_mib: 100\n    memory_limit_mib: 200\n    leak: { mib_per_hour: 90, cv: 0.3 }\n    \
+                  replicas: {";
+    place.write("bursty.yaml", BURSTY.replacen("replicas: {", memory, 1));
     for family in ["rejuvenate", "restart"] {
         let file = format!("{family}.yaml");
         let args = ["--policy", family, "--attainment", "90", "--budget", "8", "--out", &file];
