@@ -14,7 +14,7 @@
 //! | `m4` | M4 Hourly, see docs/forecasting-peers.md |
 //! | `coverage` | how often our 90 % interval holds, day by day and after the load doubles |
 //! | `oscillation` | square waves under noisy metrics, into docs/oscillation.md |
-//! | `rejuvenation` | leaks under `rejuvenate` and today's restarts, see docs/rejuvenation.md |
+//! | `rejuvenation` | leaks under `rejuvenate` and today's restarts, into docs/rejuvenation.md |
 //! | `aging` | slopes, false alarms, time to the limit and peers: the tables of docs/aging.md |
 //! | `schema` | writes the JSON Schema of scenarios to docs/scenario.schema.json |
 
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         "fidelity" => fidelity::run(&root(), &rest),
         "aging" => aging::run(&root(), &rest),
         "oscillation" => oscillation::run(&root()),
-        "rejuvenation" => rejuvenation::run(&root()),
+        "rejuvenation" => rejuvenation::run(&root(), &rest),
         "calibration" => calibration::run(&root(), cargo()),
         "peers" => peers::run(&root(), &rest),
         "m4" => m4::run(&root(), &rest),

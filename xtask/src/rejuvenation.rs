@@ -1,6 +1,7 @@
 //! The tables of docs/rejuvenation.md: leaks over 72 h under `rejuvenate`, today's restarts and ablations;
 //! and leaks under the World Cup's load beside HPA and `predictive`.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -8,21 +9,27 @@ use serde_json::Value;
 
 use crate::product;
 
-/// Where results are kept, so that a table that was cut short goes on where it was.
+/// Where results are kept, so that a measurement that was cut short goes on where it was.
 const KEPT: &str = "target/rejuvenation";
-const SEEDS: &str = "20";
+const PAGE: &str = "docs/rejuvenation.md";
+const BEGIN: &str = "<!-- rejuvenation: begin -->";
+const END: &str = "<!-- rejuvenation: end -->";
+
+/// First seeds of the parts in which 20 seeds are run, and the seeds of a part.
+const PARTS: [u32; 4] = [1, 6, 11, 16];
+const SEEDS: &str = "5";
+/// Seeds of the combined table; the bound is that of the first.
+const COMBINED: [u32; 3] = [1, 2, 3];
 
 /// Policies without a wish for the count, by the name of the row. The first does nothing.
-const REPLACERS: [(&str, &str); 15] = [
+const REPLACERS: [(&str, &str); 13] = [
     ("none (restart on OOM)", ""),
     ("nightly: max age 24 h, evicted", "{ restart: { max_age: 24h } }"),
     ("max age 4 h, evicted", "{ restart: { max_age: 4h } }"),
     ("max age 3 h, surge", "{ restart: { max_age: 3h, surge: true } }"),
-    ("max age 4 h, surge", "{ restart: { max_age: 4h, surge: true } }"),
-    ("max age 5 h, surge", "{ restart: { max_age: 5h, surge: true } }"),
     ("40 000 requests ± 10 %, evicted", "{ restart: { max_requests: 40000, jitter: 0.1 } }"),
-    ("80 % of the limit, surge", "{ restart: { memory_percent: 80, surge: true } }"),
     ("90 % of the limit, evicted", "{ restart: { memory_percent: 90 } }"),
+    ("95 % of the limit, evicted", "{ restart: { memory_percent: 95 } }"),
     ("90 % of the limit, surge", "{ restart: { memory_percent: 90, surge: true } }"),
     ("95 % of the limit, surge", "{ restart: { memory_percent: 95, surge: true } }"),
     ("**rejuvenate**", "{ rejuvenate: {} }"),
@@ -31,111 +38,214 @@ const REPLACERS: [(&str, &str); 15] = [
     ("ours without persistence", "{ rejuvenate: { persistence: 1 } }"),
 ];
 
-/// What the replacers stand beside.
-const FIXED: &str = "{ static: { replicas: 10 } }";
-const HPA: &str = "{ hpa: { cpu_percent: 60 } }";
-const PREDICTIVE: &str = "{ predictive: {} }";
+/// A world: the demo's with a leak, beside what the replacers stand, and which of them.
+struct World {
+    name: &'static str,
+    title: &'static str,
+    leak: &'static str,
+    count: &'static str,
+    rows: &'static [usize],
+}
 
-/// Leaks by which the world of the demo is changed: the line of its scenario.
-const LEAKS: [(&str, &str); 3] = [
-    ("even", "leak: { mib_per_hour: 120, mib_per_1000_requests: 15, cv: 0.3 }"),
-    ("accelerating", "leak: { mib_per_hour: 60, acceleration_per_hour: 0.6, cv: 0.3 }"),
-    ("in steps", "leak: { mib_per_hour: 230, step_mib: 150, cv: 0.3 }"),
+const FIXED: &str = "{ static: { replicas: 10 } }";
+const WORLDS: [World; 4] = [
+    World {
+        name: "even-fixed",
+        title: "Beside a fixed count of 10, even leaks",
+        leak: "leak: { mib_per_hour: 120, mib_per_1000_requests: 15, cv: 0.3 }",
+        count: FIXED,
+        rows: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],
+    },
+    World {
+        name: "even-hpa",
+        title: "Beside HPA at 60 %, even leaks",
+        leak: "leak: { mib_per_hour: 120, mib_per_1000_requests: 15, cv: 0.3 }",
+        count: "{ hpa: { cpu_percent: 60 } }",
+        rows: &[0, 3, 5, 7, 8, 9, 10, 11, 12],
+    },
+    World {
+        name: "accelerating-fixed",
+        title: "Beside a fixed count of 10, leaks that accelerate",
+        leak: "leak: { mib_per_hour: 60, acceleration_per_hour: 0.6, cv: 0.3 }",
+        count: FIXED,
+        rows: &[0, 3, 6, 7, 8, 9, 10],
+    },
+    World {
+        name: "steps-fixed",
+        title: "Beside a fixed count of 10, leaks in steps of 150 MiB",
+        leak: "leak: { mib_per_hour: 230, step_mib: 150, cv: 0.3 }",
+        count: FIXED,
+        rows: &[0, 3, 6, 7, 8, 9, 10],
+    },
 ];
 
-/// Runs everything and prints the tables. Results of an earlier call are used again: delete
-/// `target/rejuvenation` to measure anew.
-pub(crate) fn run(root: &Path) -> Result<()> {
-    for (beside, count) in [("a fixed count of 10", FIXED), ("HPA at 60 %", HPA)] {
-        for (name, leak) in LEAKS {
-            // The other shapes only where nothing else replaces.
-            if name != "even" && count != FIXED {
-                continue;
+/// Runs everything and puts the tables into the page. Results of an earlier call are used again: delete
+/// `target/rejuvenation` to measure anew. `--kept` makes the tables of what is there and runs nothing.
+pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
+    let kept = args.iter().any(|arg| arg == "--kept");
+    let mut text = String::new();
+    for world in &WORLDS {
+        let file = write(root, world.name, &world.text(root)?, &world.contenders())?;
+        let mut rows = Vec::new();
+        for first in PARTS {
+            let first = first.to_string();
+            let args = ["--no-bound", "--seed", &first, "--seeds", SEEDS];
+            if let Some(part) = compare(root, &file, &first, &args, kept)? {
+                add(&mut rows, &part);
             }
-            let world = world(root, leak)?;
-            let file = write(root, &format!("{name}-{}", &count[2..5]), &world, &contenders(count))?;
-            let file_name = file.to_string_lossy();
-            let args = ["compare", &*file_name, "--no-bound", "--seeds", SEEDS];
-            let Some(result) = product::kept(root, &file.with_extension("json"), &args, &[0])? else {
-                bail!("{file_name} could not be run");
-            };
-            println!("Leaks {name}, beside {beside}\n");
-            print(&result);
         }
+        write!(text, "{}, {}:\n\n{}\n", world.title, seeds(&rows), table(&rows)?)?;
     }
-    combined(root)
+    match combined(root, kept)? {
+        Some(table) => text.push_str(&table),
+        None => bail!("no recorded data (set HOMEOSTAT_DATA): the page is left as it was"),
+    }
+    print!("{text}");
+    put(root, &text)
 }
 
-/// The demo's world with this leak, without its policies.
-fn world(root: &Path, leak: &str) -> Result<String> {
-    let text = std::fs::read_to_string(root.join("scenarios/demo/aging.yaml"))?;
-    let (world, _) = text.split_once("policies:").context("scenarios/demo/aging.yaml lists no policies")?;
-    let lines = world.lines().map(|line| {
-        if line.trim_start().starts_with("leak:") { format!("    {leak}") } else { line.to_owned() }
-    });
-    Ok(lines.collect::<Vec<String>>().join("\n") + "\n")
+/// The result of a world's file with these arguments, kept under a name for its first seed.
+fn compare(root: &Path, file: &Path, first: &str, args: &[&str], kept: bool) -> Result<Option<Value>> {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let path = file.with_file_name(format!("{stem}-{first}.json"));
+    if kept && !path.exists() {
+        return Ok(None);
+    }
+    let file = file.to_string_lossy();
+    product::kept(root, &path, &[&["compare", &*file], args].concat(), &[0])
 }
 
-fn contenders(count: &str) -> Vec<(String, String)> {
-    let row = |(name, policy): &(&str, &str)| {
-        let all = if policy.is_empty() { count.to_owned() } else { format!("{count}, {policy}") };
-        ((*name).to_owned(), format!("{{ together: [{all}] }}"))
+/// Puts the tables between the marks of the page.
+fn put(root: &Path, text: &str) -> Result<()> {
+    let page = root.join(PAGE);
+    let old = std::fs::read_to_string(&page).with_context(|| format!("cannot read {PAGE}"))?;
+    let (Some(from), Some(to)) = (old.find(BEGIN), old.find(END)) else {
+        bail!("{PAGE} has no `{BEGIN}` and `{END}` to put the tables between");
     };
-    REPLACERS.iter().map(row).collect()
+    std::fs::write(&page, format!("{}{BEGIN}\n{text}{}", &old[..from], &old[to..]))?;
+    Ok(())
+}
+
+impl World {
+    /// The demo's world with this leak, without its policies.
+    fn text(&self, root: &Path) -> Result<String> {
+        let text = std::fs::read_to_string(root.join("scenarios/demo/aging.yaml"))?;
+        let (world, _) =
+            text.split_once("policies:").context("scenarios/demo/aging.yaml lists no policies")?;
+        let line = |line: &str| {
+            let leaks = line.trim_start().starts_with("leak:");
+            if leaks { format!("    {}\n", self.leak) } else { format!("{line}\n") }
+        };
+        Ok(world.lines().map(line).collect())
+    }
+
+    fn contenders(&self) -> Vec<(String, String)> {
+        let row = |index: &usize| {
+            let (name, policy) = REPLACERS[*index];
+            let all: Vec<&str> = [self.count, policy].into_iter().filter(|part| !part.is_empty()).collect();
+            (name.to_owned(), together(&all))
+        };
+        self.rows.iter().map(row).collect()
+    }
+}
+
+fn together(all: &[&str]) -> String {
+    format!("{{ together: [{}] }}", all.join(", "))
 }
 
 fn write(root: &Path, name: &str, world: &str, policies: &[(String, String)]) -> Result<PathBuf> {
-    let rows: Vec<String> = policies
-        .iter()
-        .map(|(name, policy)| format!("  - {{ name: \"{name}\", policy: {policy} }}\n"))
-        .collect();
+    let rows =
+        policies.iter().map(|(name, policy)| format!("  - {{ name: \"{name}\", policy: {policy} }}\n"));
     let folder = root.join(KEPT);
     std::fs::create_dir_all(&folder)?;
     let file = folder.join(format!("{name}.yaml"));
-    std::fs::write(&file, format!("{world}policies:\n{}", rows.concat()))?;
+    std::fs::write(&file, format!("{world}policies:\n{}", rows.collect::<String>()))?;
     Ok(file)
 }
 
-fn rows(result: &Value) -> &[Value] {
-    result["policies"].as_array().map(Vec::as_slice).unwrap_or_default()
+/// A row over several seeds: counts are sums, the others means.
+struct Row {
+    name: String,
+    seeds: f64,
+    counts: [u64; 4],
+    cancelled: u64,
+    attained: f64,
+    hours: f64,
 }
 
-fn count(row: &Value, field: &str) -> u64 {
-    row["aging"][field].as_u64().unwrap_or(0)
-}
-
-fn print(result: &Value) {
-    println!(
-        "| policy | OOM kills | replaced | lost to kills | lost to replacements | attained | replica-hours |"
-    );
-    println!("|---|---|---|---|---|---|---|");
-    for row in rows(result) {
-        println!("| {} |{}", row["name"].as_str().unwrap_or("?"), cells(row));
+/// Adds the runs of a result to the rows.
+fn add(rows: &mut Vec<Row>, result: &Value) {
+    for (index, row) in result["policies"].as_array().into_iter().flatten().enumerate() {
+        if rows.len() == index {
+            let name = row["name"].as_str().unwrap_or("?").to_owned();
+            rows.push(Row { name, seeds: 0.0, counts: [0; 4], cancelled: 0, attained: 0.0, hours: 0.0 });
+        }
+        let sums = &mut rows[index];
+        let count = |field: &str| row["aging"][field].as_u64().unwrap_or(0);
+        let fields = ["oom_kills", "rejuvenations", "lost_to_oom", "lost_to_rejuvenation"];
+        for (sum, field) in sums.counts.iter_mut().zip(fields) {
+            *sum += count(field);
+        }
+        sums.cancelled += count("surges_cancelled");
+        let seeds = result["seeds"].as_array().map_or(1.0, |seeds| seeds.len() as f64);
+        let share = seeds / (sums.seeds + seeds);
+        let mean = |old: f64, field: &str| old + (row[field].as_f64().unwrap_or(f64::NAN) - old) * share;
+        (sums.attained, sums.hours) = (mean(sums.attained, "attainment"), mean(sums.hours, "replica_hours"));
+        sums.seeds += seeds;
     }
-    let safe = |row: &&Value| count(row, "oom_kills") + count(row, "lost_to_rejuvenation") == 0;
-    let ours = |row: &&Value| row["name"].as_str().is_some_and(|name| name.contains("rejuvenate"));
-    let peer =
-        |row: &&Value| !row["name"].as_str().is_some_and(|n| n.contains("rejuvenate") || n.contains("ours"));
-    let hours = |row: &Value| row["replica_hours"].as_f64().unwrap_or(f64::INFINITY);
-    let best = rows(result).iter().filter(safe).filter(peer).min_by(|a, b| hours(a).total_cmp(&hours(b)));
-    if let (Some(ours), Some(best)) = (rows(result).iter().find(ours), best) {
-        println!(
-            "\nReplica-hours over the best safe peer ({}): {:.4}\n",
-            best["name"].as_str().unwrap_or("?"),
-            hours(ours) / hours(best)
-        );
+}
+
+fn seeds(rows: &[Row]) -> String {
+    let seeds = rows.first().map_or(0.0, |row| row.seeds);
+    if seeds > 1.0 { format!("seeds 1 to {seeds}") } else { "seed 1".to_owned() }
+}
+
+impl Row {
+    fn is_safe(&self) -> bool {
+        self.counts[0] + self.counts[3] == 0
+    }
+
+    fn is_ours(&self) -> bool {
+        self.name.contains("rejuvenate") || self.name.contains("ours")
+    }
+
+    fn cells(&self) -> String {
+        let [kills, replaced, to_kills, to_replacements] = self.counts;
+        let attained = (self.attained * 100_000.0).floor() / 1_000.0;
+        format!(
+            " {kills} | {replaced} | {to_kills} | {to_replacements} | {attained:.3} % | {:.2} |",
+            self.hours
+        )
     }
 }
 
-fn cells(row: &Value) -> String {
-    let counts = ["oom_kills", "rejuvenations", "lost_to_oom", "lost_to_rejuvenation"];
-    let counts: Vec<String> = counts.iter().map(|field| format!(" {} |", count(row, field))).collect();
-    let attained = (row["attainment"].as_f64().unwrap_or(0.0) * 100_000.0).floor() / 1_000.0;
-    format!("{} {attained:.3} % | {:.2} |", counts.concat(), row["replica_hours"].as_f64().unwrap_or(0.0))
+const HEAD: &str = "| policy | OOM kills | replaced | lost to kills | lost to replacements | attained | \
+                    replica-hours |";
+
+fn table(rows: &[Row]) -> Result<String> {
+    let mut text = format!("{HEAD}\n|---|---|---|---|---|---|---|\n");
+    for row in rows {
+        writeln!(text, "| {} |{}", row.name, row.cells())?;
+    }
+    for (ours, evicts) in [("**rejuvenate**", false), ("ours without surge", true)] {
+        let safe = rows.iter().filter(|row| row.is_safe() && !row.is_ours());
+        let peers = safe.filter(|row| row.name.contains("evicted") == evicts);
+        let best = peers.min_by(|a, b| a.hours.total_cmp(&b.hours));
+        if let (Some(ours), Some(best)) = (rows.iter().find(|row| row.name == ours), best) {
+            let more = (ours.hours / best.hours - 1.0) * 100.0;
+            let name = ours.name.trim_matches('*');
+            let peer = &best.name;
+            writeln!(
+                text,
+                "\nReplica-hours of {name} against the best safe peer of its kind ({peer}): {more:+.3} %"
+            )?;
+        }
+    }
+    Ok(text)
 }
 
-/// Three days of the World Cup's busy weeks, leaks, and starts of two minutes.
-fn combined(root: &Path) -> Result<()> {
+/// Three days of the World Cup's busy weeks, leaks, and starts of two minutes; `None` without the trace.
+fn combined(root: &Path, kept: bool) -> Result<Option<String>> {
     let text = std::fs::read_to_string(root.join("scenarios/benchmark/world-cup.yaml"))?;
     let world = text
         .replace("  part: test\n", "  part: test\n  skip: 14d\n  take: 3d\n")
@@ -145,35 +255,64 @@ fn combined(root: &Path) -> Result<()> {
              mib_per_1000_requests: 2.5, cv: 0.3 }\n    memory: { noise_mib: 10 }\n    start_up:",
         )
         .replace("name: world-cup", "name: world-cup-leaks");
-    let pair = |name: &str, all: &[&str]| (name.to_owned(), format!("{{ together: [{}] }}", all.join(", ")));
-    let ours = "{ rejuvenate: {} }";
-    let peer = "{ restart: { memory_percent: 90, surge: true } }";
-    let policies = [
-        pair("hpa", &[HPA]),
-        pair("hpa + 90 % of the limit", &[HPA, peer]),
-        pair("hpa + rejuvenate", &[HPA, ours]),
-        pair("predictive", &[PREDICTIVE]),
-        pair("predictive + 90 % of the limit", &[PREDICTIVE, peer]),
-        pair("predictive + rejuvenate", &[PREDICTIVE, ours]),
-    ];
-    let file = write(root, "combined", &world, &policies)?;
-    let file_name = file.to_string_lossy();
-    let args = ["compare", &*file_name, "--fidelity", "fluid"];
-    let Some(result) = product::kept(root, &file.with_extension("json"), &args, &[0])? else {
-        eprintln!("skipped: combined: no recorded data (set HOMEOSTAT_DATA)");
-        return Ok(());
-    };
-    println!("Combined: World Cup, 72 h, leaks, starts of 120 s\n");
-    println!(
-        "| policy | OOM kills | replaced | lost to kills | lost to replacements | attained | replica-hours | over \
-         bound | surges cancelled |"
-    );
-    println!("|---|---|---|---|---|---|---|---|---|");
-    for row in rows(&result) {
-        let name = row["name"].as_str().unwrap_or("?");
-        let over =
-            row["cost_over_bound"].as_f64().map_or_else(|| "–".to_owned(), |over| format!("{over:.3}"));
-        println!("| {name} |{} {over} | {} |", cells(row), count(row, "surges_cancelled"));
+    let file = write(root, "combined", &world, &pairs())?;
+    let (mut rows, mut bound) = (Vec::new(), None);
+    for seed in COMBINED {
+        let seed = seed.to_string();
+        let args = ["--seed", &seed, "--no-bound"];
+        let with_bound = bound.is_none();
+        let args = if with_bound { &args[..2] } else { &args[..] };
+        if let Some(result) = compare(root, &file, &seed, args, kept)? {
+            add(&mut rows, &result);
+            bound.get_or_insert(result);
+        }
     }
-    Ok(())
+    bound.map(|bound| combined_table(&rows, &bound)).transpose()
+}
+
+/// Each count alone, with a threshold, and with ours.
+fn pairs() -> Vec<(String, String)> {
+    let peer = "{ restart: { memory_percent: 90, surge: true } }";
+    let ours = "{ rejuvenate: {} }";
+    let mut all = Vec::new();
+    for percent in [60, 70, 80] {
+        let (name, hpa) = (format!("hpa {percent} %"), format!("{{ hpa: {{ cpu_percent: {percent} }} }}"));
+        all.push((name.clone(), together(&[&hpa])));
+        all.push((format!("{name} + 90 % of the limit"), together(&[&hpa, peer])));
+        if percent > 60 {
+            all.push((format!("{name} + rejuvenate"), together(&[&hpa, ours])));
+        }
+    }
+    let predictive = "{ predictive: {} }";
+    all.push(("predictive".to_owned(), together(&[predictive])));
+    all.push(("predictive + 90 % of the limit".to_owned(), together(&[predictive, peer])));
+    all.push(("**predictive + rejuvenate**".to_owned(), together(&[predictive, ours])));
+    all
+}
+
+fn combined_table(rows: &[Row], bound: &Value) -> Result<String> {
+    let mut text = format!(
+        "Combined, {}; the bound and what is measured by it are those of seed 1:\n\n{HEAD} surges \
+         cancelled | attained, seed 1 | over the best schedule | gap closed |\n|{}\n",
+        seeds(rows),
+        "---|".repeat(11)
+    );
+    let first = bound["policies"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for (row, first) in rows.iter().zip(first) {
+        let number = |field: &str, factor: f64, unit: &str, places: usize| {
+            let value = first[field].as_f64();
+            value.map_or_else(|| "–".to_owned(), |value| format!("{:.places$}{unit}", value * factor))
+        };
+        writeln!(
+            text,
+            "| {} |{} {} | {} | {} | {} |",
+            row.name,
+            row.cells(),
+            row.cancelled,
+            number("attainment", 100.0, " %", 4),
+            number("cost_over_bound", 1.0, "", 3),
+            number("gap_closed", 100.0, " %", 0)
+        )?;
+    }
+    Ok(text)
 }

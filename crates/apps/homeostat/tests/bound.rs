@@ -64,6 +64,32 @@ fn no_policy_is_below_the_bound_and_schedules_lie_between() {
 }
 
 #[test]
+fn schedules_live_with_leaks_and_todays_restarts_are_a_reference() {
+    let place = Place::new();
+    swinging(&place);
+    // Half an hour from start to limit: schedules that replaced nobody would lose replica after replica.
+    let leak = "memory_mib: 1000\n    memory_limit_mib: 2000\n    leak: { mib_per_hour: 2000, cv: 0.1 }\n    \
+                replicas: {";
+    let policies = "policies:
+  - name: restarts
+    policy: { together: [{ hpa: { cpu_percent: 40 } }, { restart: { memory_percent: 60, surge: true } }] }
+  - name: foreseen
+    policy: { together: [{ hpa: { cpu_percent: 60 } }, { rejuvenate: {} }] }
+";
+    let text = format!("{}{policies}", place.text("swing.yaml").replacen("replicas: {", leak, 1));
+    place.write("leaks.yaml", text.replace("0.999 }", "0.99 }"));
+    let (out, err) = place.ends(&["compare", "leaks.yaml"], 0);
+    assert!(out.contains("Replicas leak") && !out.contains("proof") && !err.contains("proof"), "{out}{err}");
+    let result = place.json(&["compare", "leaks.yaml", "--json"]);
+    let bound = result["bound"].as_array().unwrap();
+    let at = bound.iter().find(|point| number(point, "attainment") >= 0.99).unwrap();
+    assert!(number(at, "cost") >= number(at, "lower_cost"), "{at}");
+    let foreseen = policy(&result, "foreseen");
+    assert!(number(foreseen, "cost_over_bound") >= 1.0, "{foreseen}");
+    assert!(number(foreseen, "gap_closed") > 0.0, "restarts attain as much and cost more: {result}");
+}
+
+#[test]
 fn the_bound_can_be_left_out() {
     let place = Place::new();
     let result = place.json(&["compare", "small.yaml", "--json", "--no-bound", "--policy", "static"]);

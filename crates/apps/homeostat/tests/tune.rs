@@ -76,6 +76,25 @@ fn compare_repeats_the_result_from_every_familys_manifest() {
 }
 
 #[test]
+fn replacements_are_tuned_beside_an_hpa_and_written_in_our_form() {
+    let place = place();
+    let memory = "memory_mib: 100\n    memory_limit_mib: 200\n    leak: { mib_per_hour: 90, cv: 0.3 }\n    \
+                  replicas: {";
+    place.write("bursty.yaml", BURSTY.replacen("replicas: {", memory, 1));
+    for family in ["rejuvenate", "restart"] {
+        let file = format!("{family}.yaml");
+        let args = ["--policy", family, "--attainment", "90", "--budget", "8", "--out", &file];
+        let result = place.json(&tune(&args));
+        let text = place.text(&file);
+        assert!(text.contains("together:") && text.contains(&format!("{family}:")), "{text}");
+        let compared = place.json(&["compare", "bursty.yaml", "--json", "--no-bound", "--policy", &file]);
+        let (row, chosen) = (&compared["policies"][0], &only(&result)["chosen"]["test"]);
+        assert_eq!((&row["attainment"], &row["cost"]), (&chosen["attainment"], &chosen["cost"]), "{family}");
+        assert!(row["aging"]["oom_kills"].is_u64(), "{row}");
+    }
+}
+
+#[test]
 fn the_json_has_these_fields_and_one_search_serves_all_attainments() {
     let place = place();
     let args = ["--policy", "hpa", "--policy", "static", "--attainment", "95,80", "--budget", "20"];

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use homeostat_core::{Controller, GuardProfile, Span};
+use homeostat_core::{Controller, GuardProfile, Policy, Span};
 use homeostat_policy::planned::Planned;
+use homeostat_policy::rejuvenate::RejuvenateSpec;
+use homeostat_policy::spec::PolicySpec;
 use homeostat_twin::bound::{
     Curve, Demand, Found, LowerBound, Planner, Schedule, Search, Unbounded, allowed,
 };
@@ -49,6 +51,9 @@ pub(crate) struct Bound {
     pub(crate) points: Vec<Point>,
     /// Share of requests that can meet the objective at all.
     pub(crate) attainable: f64,
+    /// Whether replicas leak towards a limit.
+    #[serde(default)]
+    leaks: bool,
     curve: Curve,
     lower: LowerBound,
 }
@@ -78,6 +83,13 @@ impl Bound {
         let reference = rows.iter().filter(attains).map(|other| other.first.cost).min_by(f64::total_cmp)?;
         let gap = reference - bound;
         (gap > 0.0).then(|| (reference - row.first.cost) / gap)
+    }
+
+    /// What must be known to read it.
+    pub(crate) fn remark(&self) -> Option<String> {
+        let text = "Replicas leak: the best schedule has them replaced as rejuvenate does; the proven bound \
+                    knows no leaks.";
+        self.leaks.then(|| text.to_owned())
     }
 
     /// What is wrong with the bound in the light of a policy's result, if anything is.
@@ -149,7 +161,7 @@ impl Computing<'_> {
             lower_cost: lower.cost(allowed(demand.requests(), *attainment)),
         };
         let points = attainments.iter().map(point).collect();
-        Ok(Computed::Bound(Bound { points, attainable, curve, lower }))
+        Ok(Computed::Bound(Bound { points, attainable, leaks: scenario.leaks(), curve, lower }))
     }
 
     /// The best schedules; `None` when stopped.
@@ -218,8 +230,15 @@ impl Computing<'_> {
             before: schedule.before,
             counts: Arc::from(schedule.counts.as_slice()),
         };
-        let bounds = scenario.services[0].replicas;
-        let controller = Controller::new(vec![Box::new(policy)], GuardProfile::bounds_only(), bounds);
+        let service = &scenario.services[0];
+        let mut policies: Vec<Box<dyn Policy>> = vec![Box::new(policy)];
+        if scenario.leaks() {
+            // Counts alone would end in kills: whoever knows the load must replace replicas as well.
+            let outlook = scenario.outlook(self.load.start, self.load.peak_rate);
+            let replacing = service.policies(&PolicySpec::Rejuvenate(RejuvenateSpec::default()), &outlook);
+            policies.extend(replacing.map_err(|error| Failure::new(error.to_string()))?);
+        }
+        let controller = Controller::new(policies, GuardProfile::bounds_only(), service.replicas);
         let mut ask = |now| {
             meter.at(now);
             self.stop.load(Ordering::Relaxed)

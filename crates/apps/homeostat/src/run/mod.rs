@@ -142,7 +142,7 @@ pub(crate) fn plan(
         name: entrant.name.clone(),
         guards: entrant.guards.name.clone(),
         source: entrant.policy.source().to_owned(),
-        kind: entrant.policy.kind().to_owned(),
+        kind: entrant.policy.counted_by().to_owned(),
     };
     Ok(Plan {
         scenario: scenario.name.clone(),
@@ -237,7 +237,8 @@ impl Comparison {
             Computed::Stopped => self.stopped = true,
             Computed::Without(reason) => self.bound_notes.push(format!("No bound: {reason}.")),
             Computed::Bound(bound) => {
-                self.bound_notes = self.rows.iter().filter_map(|row| bound.defect(row)).collect();
+                let defects = self.rows.iter().filter_map(|row| bound.defect(row));
+                self.bound_notes = bound.remark().into_iter().chain(defects).collect();
                 self.bound = Some(bound);
             }
         }

@@ -31,8 +31,8 @@ use watch::{Watch, Watched};
 
 /// Readings near the limit that are believed.
 const READINGS: u32 = 2;
-/// Share of the limit below which a straight line is not believed.
-const PLAIN_FROM: f64 = 0.8;
+/// Share of the limit from which on a trend that hasn't lasted is believed, and a straight line without any.
+const HIGH: f64 = 0.8;
 const MIB_MILLI: f64 = 1_048_576.0 * 1_000.0;
 
 /// Why a replica is due.
@@ -80,14 +80,22 @@ impl Rejuvenate {
 
     /// The time to the limit of a replica, and by which rule it is known.
     fn eta(&self, watched: &Watched) -> Option<(Eta, Rule)> {
-        let verdict = watched.verdict();
-        if verdict.leak {
+        if self.has_trend(watched) {
             return watched.eta(self.limit_mib).map(|eta| (eta, Rule::LeakHeadsForLimit));
         }
-        let unknown = matches!(verdict.why, Why::NoData | Why::TooFew | Why::NotYet | Why::OverLimit);
-        let high = watched.last.1 >= PLAIN_FROM * self.limit_mib;
-        let plain = watched.plain_eta(self.limit_mib).filter(|_| unknown && high);
+        let unknown = matches!(watched.verdict().why, Why::NoData | Why::TooFew | Why::OverLimit);
+        let plain = watched.plain_eta(self.limit_mib).filter(|_| unknown && self.is_high(watched));
         plain.map(|eta| (eta, Rule::NearMemoryLimit))
+    }
+
+    /// Whether its trend is believed: one that has lasted, or, where there is no time to wait, any.
+    fn has_trend(&self, watched: &Watched) -> bool {
+        let verdict = watched.verdict();
+        verdict.leak || (verdict.why == Why::NotYet && self.is_high(watched))
+    }
+
+    fn is_high(&self, watched: &Watched) -> bool {
+        watched.last.1 >= HIGH * self.limit_mib
     }
 
     /// Hours that a replica lives on if nothing is done; replicas without a leak live for ever, those with
@@ -106,7 +114,7 @@ impl Rejuvenate {
         let near = queue.iter().find_map(|(_, id)| {
             // A leak that is known is trusted up to its limit.
             let watched = self.watch.replicas.get(id)?;
-            let unknown = watched.near >= READINGS && !watched.verdict().leak;
+            let unknown = watched.near >= READINGS && !self.has_trend(watched);
             let watched = unknown.then_some(watched)?;
             Some(Due { replica: *id, rule: Rule::NearMemoryLimit, mib: watched.last.1 })
         });

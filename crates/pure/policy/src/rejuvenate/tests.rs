@@ -200,6 +200,24 @@ fn a_fast_leak_without_enough_data_is_caught_by_the_plain_line() {
 }
 
 #[test]
+fn a_trend_that_has_not_lasted_yet_is_believed_near_the_limit() {
+    // 54 min from start to limit: the detector knows a trend, but not for long enough to call it a leak.
+    let mut world = World::new(1, &[3_333.0, 0.0]);
+    let spec = RejuvenateSpec { start_up: Span::MINUTE * 2, ..RejuvenateSpec::default() };
+    let mut policy = policy(&spec);
+    let mut reasons = Vec::new();
+    for _ in 0..60 {
+        let plan = world.turn(&mut policy, 1);
+        reasons.extend(plan.reasons.iter().map(|reason| reason.rule));
+    }
+    assert_eq!(world.kills, 0);
+    let trend = reasons.iter().position(|rule| *rule == Rule::LeakHeadsForLimit);
+    assert_eq!(trend, Some(0), "not by the straight line: {reasons:?}");
+    // The straight line would replace it at four fifths of the limit, in minute 40.
+    assert!(world.replaced[0].0 >= 44, "{:?}", world.replaced);
+}
+
+#[test]
 fn the_budget_of_disruptions_holds() {
     let mut world = World::new(10, &[300.0]);
     let mut policy = policy(&RejuvenateSpec { per_hour: Some(3), ..RejuvenateSpec::default() });

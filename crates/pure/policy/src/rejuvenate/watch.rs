@@ -22,7 +22,7 @@ pub(super) struct Watched {
     pub(super) near: u32,
     /// Readings of the last quarter of an hour.
     recent: VecDeque<(Instant, f64)>,
-    /// The largest rise of the level from one reading to the next, in MiB.
+    /// The largest sudden rise that two readings before and two after it bear out, in MiB.
     leap: f64,
 }
 
@@ -42,14 +42,15 @@ impl Watched {
     }
 
     fn keep(&mut self, at: Instant, mib: f64) {
-        let before = self.level();
         let from = at.back(RECENT);
         while self.recent.front().is_some_and(|(old, _)| *old < from) {
             self.recent.pop_front();
         }
         self.recent.push_back((at, mib));
-        if before > 0.0 {
-            self.leap = self.leap.max(mib - before);
+        let newest: Vec<f64> = self.recent.iter().rev().take(4).map(|(_, mib)| *mib).collect();
+        if let [a, b, c, d] = newest[..] {
+            // A saw-tooth hides a leap from the level, noise makes leaps between two readings.
+            self.leap = self.leap.max(a.min(b) - c.max(d));
         }
     }
 
@@ -135,4 +136,40 @@ impl Watch {
 /// The sample of a replica among samples in order of id.
 fn of(samples: &[Sample], id: ReplicaId) -> Option<&Sample> {
     samples.binary_search_by_key(&id, |sample| sample.replica).ok().map(|index| &samples[index])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest leap seen in readings a minute apart.
+    fn leap(mib: impl Fn(u64) -> f64) -> f64 {
+        let mut watch = Watch::new(Settings::default(), 4_096.0, 3_900.0);
+        let replica = ReplicaId(1);
+        for minute in 0..180 {
+            let at = Instant::ZERO + Span::MINUTE * (minute + 1);
+            let milli = (mib(minute) * MIB) as i64;
+            watch.take(&Sample { replica, milli, at, window: Span::ZERO }, None);
+        }
+        watch.replicas[&replica].leap
+    }
+
+    /// A collector that gives 60 MiB back every ten minutes.
+    fn saw(minute: u64) -> f64 {
+        2_000.0 + 6.0 * (minute % 10) as f64
+    }
+
+    #[test]
+    fn a_rising_saw_tooth_hides_no_step_and_is_none() {
+        let step = |minute: u64| if minute >= 94 { 150.0 } else { 0.0 };
+        let seen = leap(|minute| saw(minute) + step(minute));
+        assert!((145.0..=165.0).contains(&seen), "{seen}");
+        assert!(leap(saw) <= 12.0, "{}", leap(saw));
+    }
+
+    #[test]
+    fn one_wild_reading_is_no_leap() {
+        let seen = leap(|minute| saw(minute) + if minute == 75 { 500.0 } else { 0.0 });
+        assert!(seen <= 12.0, "{seen}");
+    }
 }

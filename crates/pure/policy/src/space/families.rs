@@ -6,6 +6,8 @@ use super::{Setting, Space, Value};
 use crate::fixed::FixedSpec;
 use crate::kpa::KpaSpec;
 use crate::predictive::PredictiveSpec;
+use crate::rejuvenate::RejuvenateSpec;
+use crate::restart::RestartSpec;
 use crate::rivals::aws::AwsPredictiveSpec;
 use crate::rivals::mark::MarkSpec;
 use crate::rivals::mu::MuSpec;
@@ -15,7 +17,10 @@ use crate::watermark::WatermarkSpec;
 
 /// All spaces that need no scenario to be known, in the order in which tables show them.
 pub fn spaces() -> Vec<Space> {
-    vec![hpa(), kpa(), keda(), watermark(), predictive(), phpa(), mark(), mu(), aws_predictive()]
+    let mut all =
+        vec![hpa(), kpa(), keda(), watermark(), predictive(), phpa(), mark(), mu(), aws_predictive()];
+    all.extend([rejuvenate(), restart()]);
+    all
 }
 
 /// How careful, how fine, how long a replica is kept, and how fast what was seen corrects it.
@@ -177,6 +182,51 @@ fn aws_predictive() -> Space {
             ..AwsPredictiveSpec::default()
         })
     })
+}
+
+/// How dear a kill is, and whether the new replica comes first; the count is a tuned HPA's.
+fn rejuvenate() -> Space {
+    let settings = vec![
+        numbers("cpu_percent", &steps(30, 95, 5)),
+        numbers("kill_cost", &[10.0, 100.0, 1_000.0]),
+        words("surge", &["true", "false"]),
+    ];
+    Space::new("rejuvenate", settings, |values| {
+        beside_hpa(
+            values[0],
+            PolicySpec::Rejuvenate(RejuvenateSpec {
+                kill_cost: number(values[1]),
+                surge: values[2] == Value::Word("true"),
+                ..RejuvenateSpec::default()
+            }),
+        )
+    })
+}
+
+/// At which share of the limit and at which age, whatever comes first; the count is a tuned HPA's.
+fn restart() -> Space {
+    let settings = vec![
+        numbers("cpu_percent", &steps(30, 95, 5)),
+        numbers("memory_percent", &[80.0, 90.0, 95.0]),
+        times("max_age", &[10_800, 21_600, 86_400, 604_800]),
+        words("surge", &["true", "false"]),
+    ];
+    Space::new("restart", settings, |values| {
+        beside_hpa(
+            values[0],
+            PolicySpec::Restart(RestartSpec {
+                memory_percent: Some(number(values[1])),
+                max_age: Some(time(values[2])),
+                surge: values[3] == Value::Word("true"),
+                ..RestartSpec::default()
+            }),
+        )
+    })
+}
+
+/// A policy without a wish for the count, and an HPA of the CPU that has one.
+fn beside_hpa(cpu_percent: Value, policy: PolicySpec) -> PolicySpec {
+    PolicySpec::Together(vec![PolicySpec::Hpa(HpaForm::cpu(number(cpu_percent) as i32)), policy])
 }
 
 fn steps(from: u32, to: u32, by: usize) -> Vec<f64> {

@@ -150,7 +150,7 @@ mod tests {
             let mut seen = Vec::new();
             for point in 0..space.size() {
                 let spec = space.policy(point);
-                spec.with_slots(4).build(&context()).unwrap();
+                spec.with_slots(4).build_all(&context()).unwrap();
                 assert!(!seen.contains(&spec), "{}: point {point} is there twice", space.family);
                 seen.push(spec);
             }
@@ -170,6 +170,8 @@ mod tests {
             ("mark", 44),
             ("mu", 30),
             ("aws_predictive", 180),
+            ("rejuvenate", 84),
+            ("restart", 336),
         ];
         assert_eq!(sizes, expected);
         assert!(sizes.iter().all(|(_, size)| *size <= MOST));

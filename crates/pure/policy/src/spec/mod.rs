@@ -228,6 +228,17 @@ impl PolicySpec {
         }
     }
 
+    /// The kind of the policy that decides the count where it stands alone or beside today's restarts only,
+    /// else `together`.
+    pub fn counted_by(&self) -> &'static str {
+        let Self::Together(all) = self else { return self.kind() };
+        let mut counting = all.iter().filter(|spec| !matches!(spec, Self::Restart(_)));
+        match (counting.next(), counting.next()) {
+            (Some(one), None) => one.counted_by(),
+            _ => self.kind(),
+        }
+    }
+
     /// The document that the policy follows, in one line.
     pub const fn source(&self) -> &'static str {
         match self {

@@ -160,3 +160,13 @@ fn tells_manifests_from_our_own_forms() {
     assert_eq!(peek(r#"{"apiVersion": "x", "kind": "ScaledObject"}"#).as_deref(), Some("ScaledObject"));
     assert_eq!(peek(r#"{"hpa": {}}"#), None);
 }
+
+#[test]
+fn todays_restarts_leave_the_count_to_the_other() {
+    let counted = |text| serde_json::from_str::<PolicySpec>(text).unwrap().counted_by();
+    assert_eq!(counted(r#"{"together": [{"hpa": {"cpu_percent": 60}}]}"#), "hpa");
+    let restart = r#"{"together": [{"static": {"replicas": 4}}, {"restart": {"max_age": "4h"}}]}"#;
+    assert_eq!(counted(restart), "static");
+    assert_eq!(counted(r#"{"together": [{"hpa": {"cpu_percent": 60}}, {"rejuvenate": {}}]}"#), "together");
+    assert_eq!(counted(r#"{"restart": {"max_age": "4h"}}"#), "restart");
+}

@@ -254,8 +254,8 @@ fn terms(scenario: &Scenario, load: &Load) -> Terms {
         start_s: scenario.least_start().as_secs_f64(),
         slack_s: scenario.objective.latency.as_secs_f64(),
         span_s: load.span.as_secs_f64(),
-        // A replica lost to a fault is below the least count for a while.
-        min: if scenario.faults.is_empty() { replicas.min } else { 0 },
+        // A replica lost to a fault or to its leak is below the least count for a while.
+        min: if scenario.faults.is_empty() && !scenario.leaks() { replicas.min } else { 0 },
         max: replicas.max,
     }
 }

@@ -179,6 +179,15 @@ impl Scenario {
         self.services.iter().any(|service| service.memory_limit_mib.is_some())
     }
 
+    /// Whether replicas of the first service leak towards a limit, now or after a deploy.
+    pub fn leaks(&self) -> bool {
+        let service = &self.services[0];
+        let deployed =
+            |fault: &Fault| matches!(fault.kind, FaultKind::Deploy(deploy) if deploy.leak.is_some());
+        let leaks = service.leak.is_some() || self.faults.iter().any(deployed);
+        leaks && service.memory_limit_mib.is_some()
+    }
+
     /// Changes every start-up to this mean, keeping the proportions of its phases.
     pub fn set_start_up(&mut self, mean: Span) {
         for service in &mut self.services {
