@@ -18,7 +18,9 @@ pub(super) fn print(from: u64) {
     println!("|---|---|---|---|---|---|---|---|");
     let noises = [5.0, 20.0, 60.0].into_iter();
     let rows: Vec<(f64, f64)> = noises.flat_map(|mib| [0.0, 0.5, 0.95].map(|memory| (mib, memory))).collect();
-    at_once(rows, |(mib, memory)| row(from, mib, memory)).iter().for_each(|row| println!("{row}"));
+    for row in at_once(rows, |(mib, memory)| row(from, mib, memory)) {
+        println!("{row}");
+    }
 }
 
 fn row(from: u64, noise_mib: f64, memory: f64) -> String {
