@@ -157,7 +157,7 @@ impl Predictive {
 
     /// The count by the forecast, with its reasons and the note; `None` without a forecast.
     fn ahead(&mut self, now: &Now, floor: u32) -> Option<(u32, Vec<Reason>, ForecastNote)> {
-        let shares = (self.steady, self.permitted_now());
+        let (shares, correction) = ((self.steady, self.permitted_now()), self.feedback.correction());
         let review = self.spec.review;
         let until = now.at + now.lead + review;
         let last = until + self.spec.hold;
@@ -167,7 +167,7 @@ impl Predictive {
             return None;
         }
         let window = |from: Instant, backlog: f64| {
-            let window = Window::new(paths, (from, from + review), backlog);
+            let window = Window::new(paths, (from, from + review), correction, backlog);
             certain.map_or_else(|| window.clone(), |level| window.certain(level))
         };
         // What waits now has to be done beside what comes.

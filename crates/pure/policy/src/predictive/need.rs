@@ -4,6 +4,7 @@ use homeostat_core::{Instant, Span};
 use homeostat_forecast::Paths;
 
 use super::capacity::Capacity;
+use super::feedback::Correction;
 use super::meter;
 
 /// Equally likely courses of the rate over a window, step by step: a burst within it counts as one.
@@ -17,8 +18,14 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The paths' rates from `from` to `until`, with a backlog of `backlog` requests to be done beside them.
-    pub(super) fn new(paths: &Paths, (from, until): (Instant, Instant), backlog: f64) -> Self {
+    /// The paths' rates from `from` to `until`, corrected, with a backlog of `backlog` requests to be done
+    /// beside them.
+    pub(super) fn new(
+        paths: &Paths,
+        (from, until): (Instant, Instant),
+        correction: Correction,
+        backlog: f64,
+    ) -> Self {
         let length = until.since(from);
         let steps = length.0.div_ceil(paths.step.0.max(1)).max(1);
         let step = Span(length.0 / steps);
@@ -26,8 +33,16 @@ impl Window {
         let rates =
             paths.iter().flat_map(|path| (0..steps).map(move |k| meter::mean(paths, path, at(k), at(k + 1))));
         let extra = backlog / length.as_secs_f64().max(1e-3);
-        let rates = rates.map(|rate| rate + extra).collect();
-        Self { rates, steps: steps as usize, seconds: step.as_secs_f64().max(1e-3) }
+        let rates = rates.collect();
+        let mut window = Self { rates, steps: steps as usize, seconds: step.as_secs_f64().max(1e-3) };
+        for k in 0..window.steps {
+            let middle = window.quantile(k, 0.5);
+            for rate in window.rates.iter_mut().skip(k).step_by(steps as usize) {
+                let above = (*rate - middle).max(0.0);
+                *rate = (rate.min(middle) + above * correction.spread) * correction.level + extra;
+            }
+        }
+        window
     }
 
     /// The quantile `level` of step `k`.

@@ -28,7 +28,7 @@ pub enum Use {
 #[serde(deny_unknown_fields, default)]
 pub struct PredictiveSpec {
     /// Multiplies the late share that the forecast's surprises may cause in a window: smaller is more careful,
-    /// larger cheaper. Well above 1, since the count of a moment answers for many decisions. Default 15.
+    /// larger cheaper. Well above 1, since the count of a moment answers for many decisions. Default 3.
     pub risk: f64,
     /// How long after its return a replica must not be needed for it to be given up. Default 10 min.
     pub hold: Span,
@@ -61,7 +61,7 @@ pub struct PredictiveSpec {
 impl Default for PredictiveSpec {
     fn default() -> Self {
         Self {
-            risk: 15.0,
+            risk: 3.0,
             hold: Span::from_secs(600),
             step: Span::from_secs(30),
             period: Span::from_secs(15),
