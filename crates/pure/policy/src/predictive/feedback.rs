@@ -1,10 +1,9 @@
 //! Slow feedback: an error budget, as site reliability engineers keep it.
 //!
 //! The objective allots a late share to every moment. What was not spent of late is left for the windows to
-//! come, and what was spent too much is missing there. The share that a window may have follows it, so that in
-//! the long run the right share is late whatever the forecast and the capacity model leave out (the on-line
-//! quantile tracking of conformal prediction does the same: Gibbs and Candès, 2021). What is seen is the queue
-//! at each scrape: those who come now wait for it.
+//! come, and what was spent too much is missing there. The share that a window may have follows it, as
+//! the on-line quantile tracking of conformal prediction does (Gibbs and Candès, 2021). What is seen is the
+//! queue at each scrape: those who come now wait for it.
 //!
 //! A surprise that lasts is answered at once: while requests are late the forecast's spread above its middle
 //! widens, since its tails have just proved too thin, and for an hour or so after that.

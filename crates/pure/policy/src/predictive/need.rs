@@ -58,8 +58,8 @@ impl Window {
         Self { rates: (0..self.steps).map(|k| self.quantile(k, level)).collect(), ..*self }
     }
 
-    /// The expected late share with `replicas`: below what they take in a steady state (with the share `steady`
-    /// late) only those are late whose work is too long; above it a backlog grows from step to step.
+    /// The expected late share with `replicas`: below what they take in a steady state (with the share
+    /// `steady` late) only those are late whose work is too long; above it a backlog grows from step to step.
     pub(super) fn late(&self, capacity: &Capacity, replicas: u32, steady: f64) -> f64 {
         let steady = capacity.highest_rate(replicas, steady);
         let (mut late, mut all) = (0.0, 0.0);

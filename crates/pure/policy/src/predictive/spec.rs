@@ -27,8 +27,8 @@ pub enum Use {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PredictiveSpec {
-    /// Multiplies the late share that the forecast's surprises may cause in a window: smaller is more careful,
-    /// larger cheaper. Well above 1, since the count of a moment answers for many decisions. Default 3.
+    /// Multiplies the late share that surprises may cause in a window: smaller is more careful, larger
+    /// cheaper. Above 1, since the count of a moment answers for many decisions. Default 3.
     pub risk: f64,
     /// How long after its return a replica must not be needed for it to be given up. Default 10 min.
     pub hold: Span,
