@@ -104,21 +104,25 @@ fn profile() -> impl Strategy<Value = GuardProfile> {
     let parts = (
         option::of(seconds(0..300)),
         option::of(0.0..0.9),
+        option::of(0.0..0.9),
         option::of(stabilization()),
         option::of(dwell()),
         option::of(step()),
         option::of(budget()),
         option::of(flips()),
     );
-    parts.prop_map(|(freshness, dead_band, stabilization, dwell, step, budget, flips)| GuardProfile {
-        name: "any".to_owned(),
-        freshness,
-        dead_band,
-        stabilization,
-        dwell,
-        step,
-        budget,
-        flips,
+    parts.prop_map(|(freshness, dead_band, fall_band, stabilization, dwell, step, budget, flips)| {
+        GuardProfile {
+            name: "any".to_owned(),
+            freshness,
+            dead_band,
+            fall_band,
+            stabilization,
+            dwell,
+            step,
+            budget,
+            flips,
+        }
     })
 }
 
@@ -245,6 +249,16 @@ proptest! {
         for decision in play(profile, WIDE, &turns) {
             let small = share * f64::from(decision.present);
             let kept = f64::from(decision.proposed.abs_diff(decision.present)) < small;
+            prop_assert_eq!(decision.replicas(), if kept { decision.present } else { decision.proposed });
+        }
+    }
+
+    #[test]
+    fn small_falls_are_not_carried_out_but_small_rises_are(share in 0.0..0.9, turns in turns()) {
+        let profile = GuardProfile { fall_band: Some(share), ..GuardProfile::bounds_only() };
+        for decision in play(profile, WIDE, &turns) {
+            let given_up = decision.present.saturating_sub(decision.proposed);
+            let kept = given_up > 0 && f64::from(given_up) < share * f64::from(decision.present);
             prop_assert_eq!(decision.replicas(), if kept { decision.present } else { decision.proposed });
         }
     }

@@ -106,7 +106,10 @@ impl GuardChain {
 
     fn dead_band(&mut self, count: u32, now: Moment) -> u32 {
         let small = |share: f64| f64::from(count.abs_diff(now.present)) < share * f64::from(now.present);
-        if self.profile.dead_band.is_some_and(small) { now.present } else { count }
+        let fall = |share: &f64| count < now.present && small(*share);
+        let held =
+            self.profile.dead_band.is_some_and(small) || self.profile.fall_band.as_ref().is_some_and(fall);
+        if held { now.present } else { count }
     }
 
     fn stabilization(&mut self, count: u32, now: Moment) -> u32 {

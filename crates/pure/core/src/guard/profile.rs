@@ -85,6 +85,9 @@ pub struct GuardProfile {
     /// Smallest change that is carried out, as a share of the present count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dead_band: Option<f64>,
+    /// Smallest fall that is carried out, as a share of the present count; rises of any size pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fall_band: Option<f64>,
     /// Stabilisation windows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stabilization: Option<Stabilization>,
@@ -119,6 +122,7 @@ impl GuardProfile {
             name: "bounds".to_owned(),
             freshness: None,
             dead_band: None,
+            fall_band: None,
             stabilization: None,
             dwell: None,
             step: None,
@@ -144,6 +148,9 @@ impl GuardProfile {
         let bad = |field, problem| Err(BadProfile { field, problem });
         if self.dead_band.is_some_and(|share| !(0.0..1.0).contains(&share)) {
             return bad("dead_band", "must be a share from 0 up to 1, for example 0.1");
+        }
+        if self.fall_band.is_some_and(|share| !(0.0..1.0).contains(&share)) {
+            return bad("fall_band", "must be a share from 0 up to 1, for example 0.1");
         }
         if let Some(step) = self.step {
             let shares = [step.up_share, step.down_share];

@@ -1,23 +1,24 @@
-//! Slow feedback: the late share seen corrects what the model and the forecast leave out.
+//! Slow feedback: an error budget, as site reliability engineers keep it.
 //!
-//! An integral controller on a margin over the forecast's middle, most of it as a multiple of the forecast's
-//! own
-//! uncertainty: it rises with every late request and falls
-//! with the objective's budget (as the
-//! on-line quantile tracking of conformal prediction does: Gibbs and Candès, 2021). What is seen is the queue
-//! at each scrape: those who come now wait for it.
+//! The objective allots a late share to every moment. What was not spent of late is left for the windows to
+//! come, and what was spent too much is missing there. The share that a window may have follows it, as
+//! the on-line quantile tracking of conformal prediction does (Gibbs and Candès, 2021). What is seen is the
+//! queue at each scrape: those who come now wait for it.
+//!
+//! A surprise that lasts is answered at once: while requests are late the forecast's spread above its middle
+//! widens, since its tails have just proved too thin, and for an hour or so after that.
 
 use homeostat_core::{Span, num};
 
-/// Bounds of the margin. It never narrows a forecast: spending a budget on purpose cost attainment and saved
-/// nothing on the World Cup and mongo-01.
-const MARGIN: (f64, f64) = (0.0, 0.30);
-/// How long lateness counts against the budget.
-const MEMORY: Span = Span::from_secs(6 * 3_600);
-/// The remaining budget as a multiple of the plain one.
-const REMAINING: (f64, f64) = (0.25, 1.0);
+/// How long lateness and its absence count.
+const MEMORY: Span = Span::DAY;
+/// The budget left, in allotments of [`MEMORY`]: nothing late for days, and four times too much.
+const LEFT: (f64, f64) = (-3.0, 1.0);
 
-/// How the margin divides.
+/// What the margin gains in a minute in which all are late, and how long it lasts.
+const ALARM: (f64, Span) = (0.04, Span::HOUR);
+/// The largest margin, and how it divides: on the distance above the middle, and on all.
+const MARGIN: f64 = 0.3;
 const SPREAD: f64 = 4.0;
 const LEVEL: f64 = 0.25;
 
@@ -30,45 +31,42 @@ pub(super) struct Correction {
     pub(super) level: f64,
 }
 
-/// What was seen of the objective.
+/// What is left of the objective's budget.
 #[derive(Debug, Clone)]
 pub(super) struct Feedback {
     on: bool,
-    /// What the margin gains during a minute in which all are late.
+    /// What the logarithm of the permitted share gains while an allotment is left.
     gain: f64,
     /// Late share that the objective permits.
     budget: f64,
+    /// Budget left, in allotments of [`MEMORY`], forgotten slowly.
+    left: f64,
     margin: f64,
-    /// Late share of late, forgotten slowly.
-    spent: f64,
 }
 
 impl Feedback {
     pub(super) const fn new(on: bool, gain: f64, budget: f64) -> Self {
-        Self { on, gain, budget, margin: 0.0, spent: 0.0 }
+        Self { on, gain, budget, left: 0.0, margin: 0.0 }
     }
 
     /// This share was late for `time`.
     pub(super) fn saw(&mut self, late: f64, time: Span) {
-        if !self.on {
-            return;
-        }
+        let passed = time.as_secs_f64() / MEMORY.as_secs_f64();
+        let surplus = 1.0 - late / self.budget.max(1e-12);
+        self.left = (self.left * num::exp(-passed) + surplus * passed).clamp(LEFT.0, LEFT.1);
         let minutes = (time.as_secs_f64() / 60.0).min(5.0);
-        self.margin = (self.margin + self.gain * (late - self.budget) * minutes).clamp(MARGIN.0, MARGIN.1);
-        let keep = num::exp(-time.as_secs_f64() / MEMORY.as_secs_f64());
-        self.spent = self.spent * keep + late * (1.0 - keep);
+        let kept = self.margin * num::exp(-time.as_secs_f64() / ALARM.1.as_secs_f64());
+        self.margin = (kept + ALARM.0 * (late - self.budget).max(0.0) * minutes).min(MARGIN);
     }
 
     /// What the forecast is corrected by.
     pub(super) fn correction(&self) -> Correction {
-        Correction { spread: 1.0 + self.margin * SPREAD, level: 1.0 + self.margin * LEVEL }
+        let margin = if self.on { self.margin } else { 0.0 };
+        Correction { spread: 1.0 + margin * SPREAD, level: 1.0 + margin * LEVEL }
     }
 
-    /// What is left of the budget, as a multiple of it.
-    pub(super) fn remaining(&self) -> f64 {
-        if !self.on {
-            return 1.0;
-        }
-        (2.0 - self.spent / self.budget.max(1e-12)).clamp(REMAINING.0, REMAINING.1)
+    /// Multiplies the late share that a window may have.
+    pub(super) fn factor(&self) -> f64 {
+        if self.on { num::exp(self.gain * self.left) } else { 1.0 }
     }
 }

@@ -10,7 +10,7 @@
 //! 5. never goes below the fewest replicas that meet the objective at the rate observed now.
 //!
 //! Without a forecast it keeps a headroom over that floor; without data it keeps the count. What is seen of
-//! the queue corrects the margin slowly. `docs/predictive-scaling.md` has the whole story.
+//! the queue corrects slowly how late a window may be. `docs/predictive-scaling.md` has the whole story.
 
 mod capacity;
 mod feedback;
@@ -45,6 +45,8 @@ const SENSING: Sensing =
 const STALE: u64 = 4;
 /// The budget that is left where the work alone uses the objective up.
 const LEAST_BUDGET: f64 = 1e-4;
+/// Share of the budget that a steady state may have.
+const STEADY: f64 = 0.3;
 /// The furthest future that is forecast.
 const HORIZON: (Span, Span) = (Span::from_secs(600), Span::HOUR);
 /// Windows that are looked at before a replica is given up, at most.
@@ -61,6 +63,8 @@ pub struct Predictive {
     capacity: Capacity,
     /// Late share permitted, the inevitable included.
     permitted: f64,
+    /// Late share that a steady state may have: the rest of the budget is for surprises.
+    steady: f64,
     meter: Meter,
     leads: Leads,
     feedback: Feedback,
@@ -90,6 +94,7 @@ impl Predictive {
         let capacity = Capacity::new(service, promise);
         let budget = 1.0 - promise.attainment;
         let permitted = budget.max(capacity.inevitable() + LEAST_BUDGET);
+        let steady = capacity.inevitable() + (permitted - capacity.inevitable()) * STEADY;
         let told = context.metrics.unwrap_or(SENSING);
         let known = homeostat_forecast::model::NAMES;
         let settings = Settings {
@@ -107,6 +112,7 @@ impl Predictive {
             // The same scrapes, but rates from one to the next: windows that overlap blur the steps.
             sensing: Sensing { window: told.scrape, ..told },
             permitted,
+            steady,
             meter: Meter::new(settings, context.history.clone(), context.start),
             leads: Leads::new(service.start_up),
             feedback: Feedback::new(spec.feedback, spec.gain, permitted),
@@ -145,13 +151,13 @@ impl Predictive {
     /// What the objective permits a window to be late, by what is left of its budget.
     fn permitted_now(&self) -> f64 {
         let inevitable = self.capacity.inevitable();
-        let share = self.spec.risk * self.feedback.remaining();
+        let share = self.spec.risk * self.feedback.factor();
         (inevitable + (self.permitted - inevitable) * share).min(0.5)
     }
 
     /// The count by the forecast, with its reasons and the note; `None` without a forecast.
     fn ahead(&mut self, now: &Now, floor: u32) -> Option<(u32, Vec<Reason>, ForecastNote)> {
-        let (permitted, correction) = (self.permitted_now(), self.feedback.correction());
+        let (shares, correction) = ((self.steady, self.permitted_now()), self.feedback.correction());
         let review = self.spec.review;
         let until = now.at + now.lead + review;
         let last = until + self.spec.hold;
@@ -166,13 +172,13 @@ impl Predictive {
         };
         // What waits now has to be done beside what comes.
         let due = window(now.at + now.lead, now.queue);
-        let count = due.fewest(&self.capacity, permitted, floor);
-        let late = due.late(&self.capacity, count, permitted);
+        let count = due.fewest(&self.capacity, shares, floor);
+        let late = due.late(&self.capacity, count, shares.0);
         let per_cent = |share: f64| (share * 1e5).round() as i64;
         let mut reasons = vec![Reason {
             need: Some(RATE),
             observed_milli: per_cent(late),
-            reference_milli: per_cent(permitted),
+            reference_milli: per_cent(shares.1),
             ..Reason::of(Rule::ForecastWindow, count)
         }];
         let mut keep = count;
@@ -181,7 +187,7 @@ impl Predictive {
             for k in 0..windows {
                 let from = now.at + review * k;
                 if keep < now.present {
-                    keep = window(from, 0.0).fewest(&self.capacity, permitted, keep).min(now.present);
+                    keep = window(from, 0.0).fewest(&self.capacity, shares, keep).min(now.present);
                 }
             }
             if keep > count {
@@ -192,8 +198,7 @@ impl Predictive {
     }
 
     fn plan(&mut self, now: &Now) -> Plan {
-        let floor =
-            self.capacity.fewest(now.rate * self.feedback.correction().level.max(1.0), self.permitted);
+        let floor = self.capacity.fewest(now.rate, self.permitted);
         let rate_milli = (now.rate * 1_000.0) as i64;
         let mut reasons = vec![Reason::metric(Rule::ReactiveFloor, RATE, rate_milli, rate_milli, floor)];
         let ahead = if self.spec.forecast == Use::Off { None } else { self.ahead(now, floor) };
@@ -201,8 +206,7 @@ impl Predictive {
             reasons.extend(why);
             (count, Some(note))
         } else {
-            let rate =
-                now.rate * (1.0 + self.spec.headroom_percent / 100.0) * self.feedback.correction().level;
+            let rate = now.rate * (1.0 + self.spec.headroom_percent / 100.0);
             let count = self.capacity.fewest(rate, self.permitted).max(floor);
             let headroom = Reason::metric(Rule::NoForecast, RATE, rate_milli, (rate * 1e3) as i64, count);
             reasons.push(headroom);

@@ -32,9 +32,9 @@ impl Window {
         let at = |k: u64| from + step * k;
         let rates =
             paths.iter().flat_map(|path| (0..steps).map(move |k| meter::mean(paths, path, at(k), at(k + 1))));
-        let mut window =
-            Self { rates: rates.collect(), steps: steps as usize, seconds: step.as_secs_f64().max(1e-3) };
         let extra = backlog / length.as_secs_f64().max(1e-3);
+        let rates = rates.collect();
+        let mut window = Self { rates, steps: steps as usize, seconds: step.as_secs_f64().max(1e-3) };
         for k in 0..window.steps {
             let middle = window.quantile(k, 0.5);
             for rate in window.rates.iter_mut().skip(k).step_by(steps as usize) {
@@ -58,10 +58,10 @@ impl Window {
         Self { rates: (0..self.steps).map(|k| self.quantile(k, level)).collect(), ..*self }
     }
 
-    /// The expected late share with `replicas`: below what they take in a steady state (within `permitted`)
-    /// only those are late whose work is too long; above it a backlog grows from step to step.
-    pub(super) fn late(&self, capacity: &Capacity, replicas: u32, permitted: f64) -> f64 {
-        let steady = capacity.highest_rate(replicas, permitted);
+    /// The expected late share with `replicas`: below what they take in a steady state (with the share
+    /// `steady` late) only those are late whose work is too long; above it a backlog grows from step to step.
+    pub(super) fn late(&self, capacity: &Capacity, replicas: u32, steady: f64) -> f64 {
+        let steady = capacity.highest_rate(replicas, steady);
         let (mut late, mut all) = (0.0, 0.0);
         for path in self.rates.chunks_exact(self.steps) {
             let mut backlog = 0.0;
@@ -81,13 +81,13 @@ impl Window {
     }
 
     /// Fewest replicas, from `least` on, whose expected late share is at or below `permitted`.
-    pub(super) fn fewest(&self, capacity: &Capacity, permitted: f64, least: u32) -> u32 {
+    pub(super) fn fewest(&self, capacity: &Capacity, (steady, permitted): (f64, f64), least: u32) -> u32 {
         let peak = self.rates.iter().copied().fold(0.0, f64::max);
-        let most = capacity.fewest(peak, permitted).max(least.max(1));
+        let most = capacity.fewest(peak, steady).max(least.max(1));
         let (mut low, mut high) = (least.max(1), most);
         while low < high {
             let middle = low.midpoint(high);
-            if self.late(capacity, middle, permitted) <= permitted { high = middle } else { low = middle + 1 }
+            if self.late(capacity, middle, steady) <= permitted { high = middle } else { low = middle + 1 }
         }
         low
     }

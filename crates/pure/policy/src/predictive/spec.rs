@@ -27,10 +27,10 @@ pub enum Use {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PredictiveSpec {
-    /// Multiplies the late share that a window may have: below 1 is more careful, above 1 cheaper. Default
-    /// 0.3.
+    /// Multiplies the late share that surprises may cause in a window: smaller is more careful, larger
+    /// cheaper. Above 1, since the count of a moment answers for many decisions. Default 3.
     pub risk: f64,
-    /// How long after its return a replica must not be needed for it to be given up. Default 2 min.
+    /// How long after its return a replica must not be needed for it to be given up. Default 10 min.
     pub hold: Span,
     /// Step of the forecaster. Default 30 s.
     pub step: Span,
@@ -46,9 +46,10 @@ pub struct PredictiveSpec {
     pub quantile: f64,
     /// Headroom over the reactive floor in per cent where there is no forecast. Default 25.
     pub headroom_percent: f64,
-    /// Whether the attainment seen corrects the model. Default true.
+    /// Whether the attainment seen corrects what a window may have. Default true.
     pub feedback: bool,
-    /// What the margin over the forecast gains during a minute in which all are late. Default 0.04.
+    /// How fast that share follows the budget that is left: it is multiplied by e^gain after days without a
+    /// late request. Default 0.7.
     pub gain: f64,
     /// Sample paths. Default 200.
     pub paths: u32,
@@ -60,8 +61,8 @@ pub struct PredictiveSpec {
 impl Default for PredictiveSpec {
     fn default() -> Self {
         Self {
-            risk: 0.3,
-            hold: Span::from_secs(120),
+            risk: 3.0,
+            hold: Span::from_secs(600),
             step: Span::from_secs(30),
             period: Span::from_secs(15),
             review: Span::MINUTE,
@@ -70,7 +71,7 @@ impl Default for PredictiveSpec {
             quantile: 0.99,
             headroom_percent: 25.0,
             feedback: true,
-            gain: 0.04,
+            gain: 0.7,
             paths: 200,
             model: None,
         }
@@ -82,7 +83,8 @@ pub(crate) fn guards() -> GuardProfile {
     GuardProfile {
         name: "predictive".to_owned(),
         freshness: Some(Span::from_secs(120)),
-        stabilization: Some(Stabilization { up: Span::ZERO, down: Span::MINUTE }),
+        fall_band: Some(0.07),
+        stabilization: Some(Stabilization { up: Span::ZERO, down: Span::from_secs(300) }),
         step: Some(Step { up_share: 4.0, up_replicas: 10, down_share: 0.5, down_replicas: 1 }),
         flips: Some(Flips { most: 12, per: Span::HOUR }),
         ..GuardProfile::bounds_only()
@@ -97,7 +99,7 @@ impl PredictiveSpec {
         };
         let share = |value: f64| value > 0.0 && value < 1.0;
         if !(self.risk.is_finite() && self.risk > 0.0) {
-            return refuse("risk", &self.risk, "a number above 0", "0.3");
+            return refuse("risk", &self.risk, "a number above 0", "15");
         }
         if self.step < Span::SECOND || self.step > Span::MINUTE * 10 {
             return refuse("step", &self.step, "a length of time from 1s to 10m", "30s");
@@ -116,7 +118,7 @@ impl PredictiveSpec {
             return refuse("headroom_percent", &self.headroom_percent, "per cent, 0 or more", "25");
         }
         if !(self.gain.is_finite() && self.gain >= 0.0) {
-            return refuse("gain", &self.gain, "a number, 0 or more", "0.08");
+            return refuse("gain", &self.gain, "a number, 0 or more", "0.7");
         }
         if !(100..=10_000).contains(&self.paths) {
             return refuse("paths", &self.paths, "a number from 100 to 10000", "200");

@@ -191,22 +191,30 @@ fn no_forecast_goes_below_the_floor() {
 }
 
 #[test]
-fn the_feedback_rests_where_the_objective_is_met() {
-    let mut feedback = Feedback::new(true, 0.04, 0.001);
-    for tick in 0..10_000 {
+fn the_feedback_follows_the_budget_that_is_left() {
+    let tick = Span::from_secs(15);
+    let mut feedback = Feedback::new(true, 0.7, 0.001);
+    assert_eq!(feedback.factor(), 1.0, "nothing is left over at first");
+    for tick_no in 0..100_000 {
         // Every thousandth scrape is late, as the objective permits.
-        feedback.saw(f64::from(u8::from(tick % 1_000 == 999)), Span::from_secs(15));
+        feedback.saw(f64::from(u8::from(tick_no % 1_000 == 999)), tick);
     }
-    assert!((feedback.correction().spread - 1.0).abs() < 0.05);
-    feedback.saw(1.0, Span::from_secs(60));
-    assert!((feedback.correction().spread - 1.16).abs() < 0.05);
-    (0..100_000).for_each(|_| feedback.saw(0.0, Span::from_secs(15)));
-    assert_eq!(feedback.correction().spread, 1.0, "a good time narrows nothing");
-    feedback.saw(1.0, Span::from_secs(60 * 15));
-    assert!(feedback.remaining() < 1.0);
-    let mut off = Feedback::new(false, 0.04, 0.001);
+    assert!((feedback.factor() - 1.0).abs() < 0.1, "{}", feedback.factor());
+    // Half a day without a late request leaves 1 − e^(−1/2) of a day's allotment.
+    let mut feedback = Feedback::new(true, 0.7, 0.001);
+    (0..2_880).for_each(|_| feedback.saw(0.0, tick));
+    let left = 1.0 - homeostat_core::num::exp(-0.5);
+    assert!((feedback.factor() - homeostat_core::num::exp(0.7 * left)).abs() < 1e-3);
+    // Two allotments (2.88 minutes) late.
+    feedback.saw(1.0, Span::from_secs_f64(172.8));
+    assert!((feedback.factor() - homeostat_core::num::exp(0.7 * (left - 2.0))).abs() < 0.02);
+    let spread = feedback.correction().spread;
+    assert!(spread > 1.4, "2.9 minutes late: {spread}");
+    (0..1_440).for_each(|_| feedback.saw(0.0, tick));
+    assert!(feedback.correction().spread < 1.01, "six hours later that is over");
+    let mut off = Feedback::new(false, 0.7, 0.001);
     off.saw(1.0, Span::from_secs(60));
-    assert_eq!((off.correction().spread, off.remaining()), (1.0, 1.0));
+    assert_eq!((off.factor(), off.correction().spread), (1.0, 1.0));
 }
 
 #[test]

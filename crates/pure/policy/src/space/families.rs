@@ -26,10 +26,10 @@ pub fn spaces() -> Vec<Space> {
 /// How careful, how fine, how long a replica is kept, and how fast what was seen corrects it.
 fn predictive() -> Space {
     let settings = vec![
-        numbers("risk", &[0.03, 0.1, 0.3, 1.0, 3.0]),
+        numbers("risk", &[0.3, 3.0, 8.0, 15.0, 30.0]),
         times("step", &[15, 30, 60]),
-        times("hold", &[0, 120]),
-        numbers("gain", &[0.02, 0.08]),
+        times("hold", &[120, 600]),
+        numbers("gain", &[0.0, 0.7]),
     ];
     Space::new("predictive", settings, |values| {
         PolicySpec::Predictive(PredictiveSpec {
