@@ -100,7 +100,7 @@ fn odd_rows_are_told_of_and_bad_ones_refused() {
     place.write("word.csv", "time,replica,memory_mib\n2026-03-01T00:00:00Z,a,much\n");
     place.write("empty.csv", "time,replica,memory_mib\n");
     place.write("bare.csv", "time,replica\n2026-03-01T00:00:00Z,a\n");
-    for (file, says) in [("word.csv", "much"), ("empty.csv", "no rows"), ("bare.csv", "signal")] {
+    for (file, says) in [("word.csv", "much"), ("empty.csv", "expected rows"), ("bare.csv", "signal")] {
         let (out, err) = place.ends(&["aging", file], 2);
         assert!(out.is_empty() && err.contains(says), "{file}: {out}{err}");
     }
