@@ -35,8 +35,9 @@ const SOLVE: u64 = 8;
 /// Ratio (its logarithm) of the scales between which the quantiles for small errors turn into those for
 /// large.
 const LOUD: f64 = 1.4;
-/// The scale is at most so much above the slow mean error (its logarithm): beyond circumstances that it has
-/// seen, such as a level never reached before, a regression on the logarithm would go on without limit.
+/// The scale is at most so much above the mean error, late or long, whichever is larger (its logarithm): beyond
+/// circumstances that it has seen, such as a level never reached before, a regression on the logarithm would
+/// go on without limit. What errors have been of late is no such guess.
 const WIDEST: f64 = 1.0;
 /// How far the scales of the two sides go apart, of what the regression says: what it says of one side
 /// rests on fewer errors.
@@ -67,6 +68,8 @@ struct Knot {
     /// Logarithm of the scale for a target whose place says nothing; and of the slow mean error.
     level: Sides,
     long: f64,
+    /// Logarithm of the larger of the fast and the slow mean error.
+    most: f64,
 }
 
 /// Below the middle and above it.
@@ -95,6 +98,7 @@ impl Spread {
             origin: [0.0; ORIGIN],
             level: [-2.3; 2],
             long: -2.3,
+            most: -2.3,
         };
         Self { ahead: knots.to_vec(), knots: knots.iter().map(knot).collect(), steps: 0 }
     }
@@ -215,6 +219,7 @@ impl Knot {
             self.long = num::ln((history.moves()[1] + 0.01) * (self.ahead as f64).sqrt());
             self.origin = [1.0, 0.0, 0.0, self.long, self.long, 0.0];
             self.level = [self.long; 2];
+            self.most = self.long;
             return;
         }
         let [late, long] = self.errors.map(|error| num::ln(error.max(LEAST)));
@@ -224,6 +229,7 @@ impl Knot {
         self.level =
             [0, 1].map(|side| self.fit.predict(side, &terms).clamp(long - 2.0, long.max(late) + 1.5));
         self.long = long;
+        self.most = long.max(late);
     }
 
     /// The circumstances of a target.
@@ -243,7 +249,7 @@ impl Knot {
             let more: f64 = coefficients.iter().zip(target).map(|(c, x)| f64::from(*c) * x).sum();
             self.level[side] + more.clamp(-2.5, 2.5)
         });
-        let own = own.map(|own| own.min(self.long + WIDEST));
+        let own = own.map(|own| own.min(self.most + WIDEST));
         let middle = f64::midpoint(own[0], own[1]);
         own.map(|own| (middle + SIDED * (own - middle)).clamp(LEAST_LOG, 0.0))
     }
