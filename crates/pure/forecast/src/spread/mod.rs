@@ -35,10 +35,12 @@ const SOLVE: u64 = 8;
 /// Ratio (its logarithm) of the scales between which the quantiles for small errors turn into those for
 /// large.
 const LOUD: f64 = 1.4;
-/// The scale is at most so much above the mean error, late or long, whichever is larger (its logarithm): beyond
-/// circumstances that it has seen, such as a level never reached before, a regression on the logarithm would
-/// go on without limit. What errors have been of late is no such guess.
+/// The scale is at most so much above the slow mean error (its logarithm): beyond circumstances that it has
+/// seen, such as a level never reached before, a regression on the logarithm would go on without limit. It
+/// may also be as much above what errors were of late, the less the longer ago those forecasts were made.
 const WIDEST: f64 = 1.0;
+/// Seconds ahead at which what errors were of late counts 1/e.
+const FRESH: f64 = 900.0;
 /// How far the scales of the two sides go apart, of what the regression says: what it says of one side
 /// rests on fewer errors.
 const SIDED: f64 = 0.5;
@@ -68,7 +70,7 @@ struct Knot {
     /// Logarithm of the scale for a target whose place says nothing; and of the slow mean error.
     level: Sides,
     long: f64,
-    /// Logarithm of the larger of the fast and the slow mean error.
+    /// The largest logarithm of a scale.
     most: f64,
 }
 
@@ -98,7 +100,7 @@ impl Spread {
             origin: [0.0; ORIGIN],
             level: [-2.3; 2],
             long: -2.3,
-            most: -2.3,
+            most: WIDEST - 2.3,
         };
         Self { ahead: knots.to_vec(), knots: knots.iter().map(knot).collect(), steps: 0 }
     }
@@ -219,7 +221,7 @@ impl Knot {
             self.long = num::ln((history.moves()[1] + 0.01) * (self.ahead as f64).sqrt());
             self.origin = [1.0, 0.0, 0.0, self.long, self.long, 0.0];
             self.level = [self.long; 2];
-            self.most = self.long;
+            self.most = self.long + WIDEST;
             return;
         }
         let [late, long] = self.errors.map(|error| num::ln(error.max(LEAST)));
@@ -229,7 +231,8 @@ impl Knot {
         self.level =
             [0, 1].map(|side| self.fit.predict(side, &terms).clamp(long - 2.0, long.max(late) + 1.5));
         self.long = long;
-        self.most = long.max(late);
+        let fresh = num::exp(-(self.ahead as f64) * history.step_s() as f64 / FRESH);
+        self.most = (late + WIDEST * fresh).max(long + WIDEST);
     }
 
     /// The circumstances of a target.
@@ -249,7 +252,7 @@ impl Knot {
             let more: f64 = coefficients.iter().zip(target).map(|(c, x)| f64::from(*c) * x).sum();
             self.level[side] + more.clamp(-2.5, 2.5)
         });
-        let own = own.map(|own| own.min(self.most + WIDEST));
+        let own = own.map(|own| own.min(self.most));
         let middle = f64::midpoint(own[0], own[1]);
         own.map(|own| (middle + SIDED * (own - middle)).clamp(LEAST_LOG, 0.0))
     }
