@@ -133,8 +133,8 @@ impl Replay {
     }
 }
 
-/// Runs the first service of a scenario under the record's rate and counts. `stop` is asked now and then, with
-/// the time that the replay has come to, whether to end at once.
+/// Runs the first service of a scenario under the record's rate and counts. `stop` is asked now and then,
+/// with the time that the replay has come to, whether to end at once.
 pub fn replay(
     scenario: &Scenario,
     record: &Record,

@@ -47,9 +47,10 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// A planner for `demand` in tiles of this length, one of [`Demand::tiles`]. `late` is the share of requests that miss the objective in steady state with
-    /// so many replicas under the work of so many (the service curve), and `lead` the time from the order
-    /// of a replica until it certainly takes traffic.
+    /// A planner for `demand` in tiles of this length, one of [`Demand::tiles`]. `late` is the share of
+    /// requests that miss the objective in steady state with so many replicas under the work of so many
+    /// (the service curve), and `lead` the time from the order of a replica until it certainly takes
+    /// traffic.
     pub fn new(
         scenario: &Scenario,
         demand: &Demand,
