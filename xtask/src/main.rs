@@ -22,6 +22,7 @@ mod aging;
 mod bounds;
 mod calibration;
 mod coverage;
+mod cpu;
 mod fidelity;
 mod m4;
 mod oscillation;

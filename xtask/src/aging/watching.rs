@@ -3,6 +3,8 @@
 use homeostat_forecast::aging::synth::{Leak, Recipe, history};
 use homeostat_forecast::aging::{Detector, Settings};
 
+use crate::cpu::cpu_seconds;
+
 const SIGNALS: usize = 50_000;
 const WATCHED: usize = 500;
 
@@ -14,24 +16,17 @@ pub(super) fn print() {
     println!("| hours | of one core |");
     println!("|---|---|");
     for (day, minutes) in made.minutes.chunks(60 * 12).enumerate() {
-        let start = busy_s();
+        let start = cpu_seconds();
         for minute in minutes {
             for detector in &mut detectors {
                 detector.update(minute.at, Some(minute.value), Some(minute.load));
             }
         }
-        let each = (busy_s() - start) / (minutes.len() * WATCHED) as f64;
+        let each = (cpu_seconds() - start) / (minutes.len() * WATCHED) as f64;
         println!("| {} to {} | {:.2} % |", day * 12, day * 12 + 12, each * SIGNALS as f64 / 60.0 * 100.0);
     }
     let grown = resident().saturating_sub(before) as f64 / WATCHED as f64 * SIGNALS as f64;
     println!("\nMemory: {:.0} MB.", grown / 1e6);
-}
-
-/// Processor time of this process in seconds, in hundredths; 0 where the system doesn't tell.
-fn busy_s() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = text.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
-    fields.filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// Resident memory of this process in bytes; 0 where the system doesn't tell.

@@ -11,6 +11,7 @@ use homeostat_forecast::{Forecaster, Series, Settings};
 use super::conformal::conformal;
 use super::exchange::{Answer, HORIZONS, Parts};
 use super::files::{Difference, Losses, Scored};
+use crate::cpu::cpu_seconds;
 
 /// Ours in the tables.
 pub(crate) const OURS: &str = "homeostat";
@@ -186,10 +187,4 @@ pub(crate) fn our_cpu_us(series: &Series) -> f64 {
     }
     std::hint::black_box(sum);
     (cpu_seconds() - before) * 1e6 / (series.values.len() - week) as f64
-}
-
-/// CPU time of this thread (Linux).
-fn cpu_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split(' ').next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or(0.0) / 1e9
 }

@@ -77,12 +77,13 @@ impl Forecaster {
         let settings = Settings { step: settings.step.max(Span::SECOND), ..settings };
         let steps = settings.horizon.0.div_ceil(settings.step.0).max(1) as usize;
         let knots = knots(steps);
+        let history = History::new(settings.step, &settings.calendar.events);
         Self {
             steps,
-            history: History::new(settings.step, &settings.calendar.events),
             choice: Choice::new(&knots, settings.step.as_secs_f64(), settings.only),
-            spread: Spread::new(&knots, settings.only.is_some()),
+            spread: Spread::new(&knots, history.step_s() as f64, settings.only.is_some()),
             trajectories: Trajectories::new(steps),
+            history,
             knots,
             settings,
             next: None,

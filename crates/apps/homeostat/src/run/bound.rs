@@ -178,9 +178,11 @@ impl Computing<'_> {
             let planner = Planner::new(scenario, demand, tile, lead, late);
             Search::new(planner, attainments, demand.attainable())
         };
-        let tiles = demand.tiles();
-        let mut searches: Vec<Search> = tiles.iter().map(|tile| search(*tile)).collect();
-        if matches!(self.engine, Engine::Requests) && Fluid::check(scenario).is_ok() {
+        let rough = matches!(self.engine, Engine::Requests) && Fluid::check(scenario).is_ok();
+        // Without a rough run nothing tells which length of tiles is better.
+        let tiles = demand.tiles().into_iter().take(if rough { usize::MAX } else { 1 });
+        let mut searches: Vec<Search> = tiles.map(search).collect();
+        if rough {
             let fluid = Engine::Fluid(Arc::clone(&curve));
             for search in &mut searches {
                 self.rounds(search, &fluid, ROUNDS[0])?;

@@ -2,8 +2,7 @@
 //!
 //! Three answers, so that each can be seen alone: `direct` (linear only), `learned` (trees only) and
 //! `hybrid`, which goes from the one to the other as far as that has paid. The automatic choice takes the
-//! hybrid where its rolling error is lower than that of the linear part by more than the margin for
-//! simplicity.
+//! hybrid where its rolling error is lower than that of the linear part.
 
 mod trees;
 

@@ -2,6 +2,8 @@
 //! cut into few bins (histogram splits, Ke et al. 2017). Errors beyond the usual count as that (Huber), so
 //! that one great surprise does not make a branch of its own. No draws: the same rows give the same trees.
 
+use crate::model::median;
+
 /// Inputs of a tree.
 pub(crate) const INPUTS: usize = 8;
 /// Bins of an input.
@@ -53,10 +55,11 @@ struct Binned {
 }
 
 impl Trees {
-    /// Trees for these rows.
+    /// Trees for these rows, of which there is one at least.
     pub(crate) fn fit(rows: &[Row]) -> Self {
         let binned = Binned::new(rows);
-        let base = median(rows.iter().map(|row| row.target).collect());
+        let mut targets: Vec<f64> = rows.iter().map(|row| f64::from(row.target)).collect();
+        let base = median(&mut targets) as f32;
         let mut errors: Vec<f64> = rows.iter().map(|row| f64::from(row.target - base)).collect();
         let weights: Vec<f64> = rows.iter().map(|row| f64::from(row.weight)).collect();
         let shrink = SHRINK * weights.iter().sum::<f64>() / rows.len().max(1) as f64;
@@ -166,11 +169,6 @@ fn split(sums: &[[Sums; BINS]; INPUTS], shrink: f64) -> Option<(usize, usize)> {
         }
     }
     best
-}
-
-fn median(mut values: Vec<f32>) -> f32 {
-    let middle = values.len() / 2;
-    if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(middle, f32::total_cmp).1 }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub use autoregression::Autoregression;
 pub use decomposition::Decomposition;
 pub use harmonic::Harmonic;
 pub use last::Last;
+pub(crate) use robust::median;
 pub use robust::{MovingQuantile, RunningMedian, TheilSen};
 pub use seasonal::{SeasonalNaive, SeasonalRatio};
 pub use smoothing::Smoothing;

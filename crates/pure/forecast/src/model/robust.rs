@@ -116,7 +116,7 @@ impl Model for TheilSen {
 }
 
 /// The upper median of values in any order, which are reordered.
-fn median(values: &mut [f64]) -> f64 {
+pub(crate) fn median(values: &mut [f64]) -> f64 {
     let middle = values.len() / 2;
     *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }

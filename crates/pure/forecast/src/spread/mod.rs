@@ -72,6 +72,8 @@ struct Knot {
     long: f64,
     /// The largest logarithm of a scale.
     most: f64,
+    /// How much it may be above what errors were of late.
+    fresh: f64,
 }
 
 /// Below the middle and above it.
@@ -87,8 +89,9 @@ pub(crate) struct Around {
 }
 
 impl Spread {
-    /// A spread at these distances; `plain` leaves the middle where the model says.
-    pub(crate) fn new(knots: &[usize], plain: bool) -> Self {
+    /// A spread at these distances, in steps of `step_s` seconds; `plain` leaves the middle where the model
+    /// says.
+    pub(crate) fn new(knots: &[usize], step_s: f64, plain: bool) -> Self {
         let knot = |ahead: &usize| Knot {
             ahead: *ahead,
             pending: vec![[f32::NAN; TERMS + 3]; *ahead],
@@ -101,6 +104,7 @@ impl Spread {
             level: [-2.3; 2],
             long: -2.3,
             most: WIDEST - 2.3,
+            fresh: WIDEST * num::exp(-(*ahead as f64) * step_s / FRESH),
         };
         Self { ahead: knots.to_vec(), knots: knots.iter().map(knot).collect(), steps: 0 }
     }
@@ -231,8 +235,7 @@ impl Knot {
         self.level =
             [0, 1].map(|side| self.fit.predict(side, &terms).clamp(long - 2.0, long.max(late) + 1.5));
         self.long = long;
-        let fresh = num::exp(-(self.ahead as f64) * history.step_s() as f64 / FRESH);
-        self.most = (late + WIDEST * fresh).max(long + WIDEST);
+        self.most = (late + self.fresh).max(long + WIDEST);
     }
 
     /// The circumstances of a target.
