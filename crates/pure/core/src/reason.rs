@@ -67,8 +67,9 @@ pub enum Rule {
     UpDisabled = 29,
     /// The fewest replicas that meet the objective at the rate observed now. Reference: that rate.
     ReactiveFloor = 30,
-    /// The fewest replicas that meet the objective over the window of the forecast. Observed: expected late
-    /// share; reference: share permitted (both in thousandths of a per cent).
+    /// The count at which replicas and late requests cost least together over the window of the forecast.
+    /// Observed: expected late share; reference: that with one replica fewer (both in thousandths of a per
+    /// cent).
     ForecastWindow = 31,
     /// Replicas given up now would be needed again before they were back.
     NeededAgain = 32,

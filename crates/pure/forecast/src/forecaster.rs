@@ -3,6 +3,7 @@
 use homeostat_core::draw::Key;
 use homeostat_core::{Instant, Span};
 
+use crate::analogs::Analogs;
 use crate::calendar::Calendar;
 use crate::choice::{Choice, Score, Why};
 use crate::history::History;
@@ -54,6 +55,9 @@ pub struct Chosen {
 /// Most steps of a gap that are lived through one by one; what came before a longer gap is forgotten.
 const LONGEST_GAP: u64 = 35 * 1_440;
 
+/// Levels of the spread at which analogs are compared with it: 0.5, 0.9 and 0.99.
+const RATED: [usize; 3] = [7, 9, 12];
+
 /// Larger values are no measurements: paths hold 32-bit numbers.
 const LARGEST: f64 = 1e30;
 
@@ -66,6 +70,7 @@ pub struct Forecaster {
     choice: Choice,
     spread: Spread,
     trajectories: Trajectories,
+    analogs: Option<Analogs>,
     /// When the next step begins; `None` before the first value.
     next: Option<Instant>,
     rejected: u64,
@@ -83,6 +88,7 @@ impl Forecaster {
             choice: Choice::new(&knots, settings.step.as_secs_f64(), settings.only),
             spread: Spread::new(&knots, history.step_s() as f64, settings.only.is_some()),
             trajectories: Trajectories::new(steps),
+            analogs: settings.only.is_none().then(|| Analogs::new(&knots)),
             history,
             knots,
             settings,
@@ -142,6 +148,7 @@ impl Forecaster {
             self.choice.rescale(&map);
             self.spread.rescale(&map);
             self.trajectories.rescale(&map);
+            self.analogs.iter_mut().for_each(|analogs| analogs.rescale(&map));
         }
         self.next = Some(at + self.settings.step);
         if self.history.known() == 0 {
@@ -154,6 +161,7 @@ impl Forecaster {
         let middles = self.middles(&places);
         self.spread.update(&self.history, z, &places, &middles);
         self.trajectories.update(z);
+        self.compare(z);
         if self.trajectories.due() && z.is_some() {
             let places: Vec<Place> = (1..=self.steps).map(|ahead| self.ahead(ahead)).collect();
             let middles = self.middles(&places).into_iter().map(|z| z as f32).collect();
@@ -161,6 +169,24 @@ impl Forecaster {
             let scales = around.iter().map(|around| around.scale as f32).collect();
             self.trajectories.begin(middles, scales);
         }
+    }
+
+    /// Lets the analogs learn, and rates them against the spread.
+    fn compare(&mut self, z: Option<f64>) {
+        let Some(mut analogs) = self.analogs.take() else { return };
+        let step_s = self.history.step_s() as u64;
+        let period = self.history.short_period_s().filter(|period| period.is_multiple_of(step_s));
+        analogs.update(z, period.map_or(0, |period| (period / step_s) as usize));
+        if analogs.due() && z.is_some() {
+            let said = |ahead: usize| {
+                let places = [self.ahead(ahead)];
+                let middle = self.middles(&places)[0];
+                let around = self.spread.around(&self.history, &places)[0];
+                RATED.map(|level| middle + around.offsets[level])
+            };
+            analogs.rate(&said);
+        }
+        self.analogs = Some(analogs);
     }
 
     /// The model in use at the horizon of the settings, and why.
@@ -172,6 +198,9 @@ impl Forecaster {
     pub fn chosen_at(&self, horizon: Span) -> Chosen {
         if self.history.known() == 0 {
             return Chosen { model: "none", why: Why::NoData };
+        }
+        if self.analogs.as_ref().is_some_and(Analogs::used) {
+            return Chosen { model: "analogs", why: Why::LeastError };
         }
         let (model, why) = self.choice.chosen(self.steps_to(horizon).max(1));
         Chosen { model, why }
@@ -189,6 +218,7 @@ impl Forecaster {
             + self.choice.bytes()
             + self.spread.bytes()
             + self.trajectories.bytes()
+            + self.analogs.as_ref().map_or(0, Analogs::bytes)
     }
 
     /// Sample paths of the next steps up to `horizon` (at most that of the settings). No paths while
@@ -206,10 +236,18 @@ impl Forecaster {
             paths.values = vec![value as f32; count * steps];
             return paths;
         }
+        let key = Key::root(self.settings.seed).child("paths").nth(from.0);
+        if let Some(alike) = self.analogs.as_ref().filter(|analogs| analogs.used())
+            && let Some(logs) = alike.paths(steps, count, key)
+        {
+            let scale = self.history.scale();
+            paths.values = logs.into_iter().map(|z| scale.value(f64::from(z)) as f32).collect();
+            return paths;
+        }
         let places: Vec<Place> = (1..=steps).map(|ahead| self.ahead(ahead)).collect();
         let middles = self.middles(&places);
         let around = self.spread.around(&self.history, &places);
-        let order = Trajectories::order(Key::root(self.settings.seed).child("paths").nth(from.0));
+        let order = Trajectories::order(key);
         let copies = count.div_ceil(TRAJECTORIES);
         let table = rank_table(copies);
         let mut sorted = vec![0.0_f32; table.len()];

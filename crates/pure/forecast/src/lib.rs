@@ -10,6 +10,7 @@
 //! ```
 
 pub mod aging;
+mod analogs;
 pub mod backtest;
 mod calendar;
 mod choice;

@@ -147,7 +147,7 @@ fn statement(say: &Spoken) -> String {
         Rule::PredictedRate => say.with("enough for the rate predicted", "at") + " per replica",
         Rule::ReactiveFloor => say.with("the fewest that meet the objective at the rate observed", "of"),
         Rule::ForecastWindow => format!(
-            "the fewest that meet the objective over the forecast (expected late {} %, permitted {} %)",
+            "the cheapest over the forecast, late requests priced (expected late {} %, with one fewer {} %)",
             say.observed, say.reference
         ),
         Rule::LeakHeadsForLimit => say.beside("heading for the limit") + ": replace the replica",

@@ -9,6 +9,10 @@ use homeostat_forecast::{Forecaster, Paths, Series, Settings, Value};
 /// How far back the rate of now is taken.
 const NOW: Span = Span::from_secs(30);
 
+/// A rate of zero where so many requests were to be expected is no measurement, but for as long.
+const EXPECTED: f64 = 30.0;
+const SILENCE: Span = Span::HOUR;
+
 /// Feeds a forecaster.
 pub(super) struct Meter {
     forecaster: Forecaster,
@@ -23,6 +27,9 @@ pub(super) struct Meter {
     /// Rates of late with the stretch that each covers.
     recent: VecDeque<(Instant, Instant, f64)>,
     last: Option<Instant>,
+    /// Since when nothing comes at all, where that can't be.
+    silent: Option<Instant>,
+    absurd: bool,
     /// Kept until the next step.
     paths: Option<Paths>,
 }
@@ -40,6 +47,8 @@ impl Meter {
             covered: Span::ZERO,
             recent: VecDeque::new(),
             last: None,
+            silent: None,
+            absurd: false,
             paths: None,
         }
     }
@@ -53,6 +62,12 @@ impl Meter {
         }
         let mut from = self.last.unwrap_or_else(|| at.back(window)).max(self.start);
         if self.last.is_some_and(|last| at <= last) {
+            return;
+        }
+        self.absurd = self.silence(at, rate, at.since(from));
+        if self.absurd {
+            self.last = Some(at);
+            self.turn_to(at.since(self.start).0 / self.step.0);
             return;
         }
         self.recent.push_back((from, at, rate));
@@ -71,6 +86,21 @@ impl Meter {
         if self.covered >= self.step {
             self.turn_to(self.index + 1);
         }
+    }
+
+    /// Whether the silence is one of the metrics: nothing at all comes, where much came just before.
+    fn silence(&mut self, at: Instant, rate: f64, time: Span) -> bool {
+        let expected = self.now().unwrap_or(0.0) * time.as_secs_f64();
+        if rate > 0.0 || (self.silent.is_none() && expected < EXPECTED) {
+            self.silent = None;
+            return false;
+        }
+        at.since(*self.silent.get_or_insert(at)) < SILENCE
+    }
+
+    /// Whether the newest rate is not to be believed.
+    pub(super) const fn absurd(&self) -> bool {
+        self.absurd
     }
 
     /// Ends the present step if `index` is a later one.

@@ -4,9 +4,11 @@
 //!
 //! 1. feeds a forecaster with the rates seen and takes sample paths of the future from it,
 //! 2. takes a quantile of the start-ups seen as the lead: what is ordered now works from then on,
-//! 3. looks for the fewest replicas whose expected late share over the paths, from the lead to one review
-//!    period later, is within what the objective's budget leaves ([`Capacity`] says how late a rate is),
-//! 4. gives up only what no window needs from now until the lead and a hold have passed,
+//! 3. looks for the count at which, over the paths from the lead to one review period later, replicas and late
+//!    requests cost least together ([`Capacity`] says how late a rate is); the price of a late request follows
+//!    from the objective and from what is left of its budget,
+//! 4. gives up only what no window needs until the lead has passed, and what most paths don't need for a hold
+//!    after that,
 //! 5. never goes below the fewest replicas that meet the objective at the rate observed now.
 //!
 //! Without a forecast it keeps a headroom over that floor; without data it keeps the count. What is seen of
@@ -129,7 +131,7 @@ impl Predictive {
         self.meter.take(at, rate, self.sensing.window);
         let limit = self.sensing.delay + self.sensing.scrape * STALE;
         let queue = observation.readings.get(1).and_then(Reading::total);
-        if observation.at.since(at) > limit {
+        if observation.at.since(at) > limit || self.meter.absurd() {
             return None;
         }
         if let Some((queue, at)) = queue
@@ -148,16 +150,15 @@ impl Predictive {
         })
     }
 
-    /// What the objective permits a window to be late, by what is left of its budget.
-    fn permitted_now(&self) -> f64 {
-        let inevitable = self.capacity.inevitable();
-        let share = self.spec.risk * self.feedback.factor();
-        (inevitable + (self.permitted - inevitable) * share).min(0.5)
+    /// What a late request costs, in requests that a busy replica serves: the fewer may be late, the more.
+    fn price(&self) -> f64 {
+        let budget = self.permitted - self.capacity.inevitable();
+        1.0 / (budget * self.spec.risk * self.feedback.factor())
     }
 
     /// The count by the forecast, with its reasons and the note; `None` without a forecast.
     fn ahead(&mut self, now: &Now, floor: u32) -> Option<(u32, Vec<Reason>, ForecastNote)> {
-        let (shares, correction) = ((self.steady, self.permitted_now()), self.feedback.correction());
+        let (costs, correction) = ((self.steady, self.price()), self.feedback.correction());
         let review = self.spec.review;
         let until = now.at + now.lead + review;
         let last = until + self.spec.hold;
@@ -172,13 +173,14 @@ impl Predictive {
         };
         // What waits now has to be done beside what comes.
         let due = window(now.at + now.lead, now.queue);
-        let count = due.fewest(&self.capacity, shares, floor);
-        let late = due.late(&self.capacity, count, shares.0);
+        let count = due.cheapest(&self.capacity, costs, floor);
+        let late = due.late(&self.capacity, count, costs.0);
+        let fewer = due.late(&self.capacity, count.saturating_sub(1).max(1), costs.0);
         let per_cent = |share: f64| (share * 1e5).round() as i64;
         let mut reasons = vec![Reason {
             need: Some(RATE),
             observed_milli: per_cent(late),
-            reference_milli: per_cent(shares.1),
+            reference_milli: per_cent(fewer),
             ..Reason::of(Rule::ForecastWindow, count)
         }];
         let mut keep = count;
@@ -187,7 +189,10 @@ impl Predictive {
             for k in 0..windows {
                 let from = now.at + review * k;
                 if keep < now.present {
-                    keep = window(from, 0.0).fewest(&self.capacity, shares, keep).min(now.present);
+                    let own = window(from, 0.0);
+                    // What can still be ordered in time is kept only where most paths need it.
+                    let own = if from < now.at + now.lead { own } else { own.certain(0.5) };
+                    keep = own.cheapest(&self.capacity, costs, keep).min(now.present);
                 }
             }
             if keep > count {

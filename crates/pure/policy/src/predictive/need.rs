@@ -7,6 +7,9 @@ use super::capacity::Capacity;
 use super::feedback::Correction;
 use super::meter;
 
+/// Steps of the grid of counts that are looked at at once.
+const GRID: u32 = 12;
+
 /// Equally likely courses of the rate over a window, step by step: a burst within it counts as one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Window {
@@ -58,37 +61,56 @@ impl Window {
         Self { rates: (0..self.steps).map(|k| self.quantile(k, level)).collect(), ..*self }
     }
 
-    /// The expected late share with `replicas`: below what they take in a steady state (with the share
-    /// `steady` late) only those are late whose work is too long; above it a backlog grows from step to step.
-    pub(super) fn late(&self, capacity: &Capacity, replicas: u32, steady: f64) -> f64 {
+    /// The requests that are late with `replicas` beyond the inevitable ones, the mean over the paths: below
+    /// what the replicas take in a steady state (with the share `steady` late) there are none; above it a
+    /// backlog grows from step to step.
+    fn late_requests(&self, capacity: &Capacity, replicas: u32, steady: f64) -> f64 {
         let steady = capacity.highest_rate(replicas, steady);
-        let (mut late, mut all) = (0.0, 0.0);
+        let mut late = 0.0;
         for path in self.rates.chunks_exact(self.steps) {
             let mut backlog = 0.0;
             for rate in path {
-                let share = if backlog <= 0.0 && *rate <= steady {
-                    capacity.inevitable()
-                } else {
-                    let (share, after) = capacity.stretch(*rate, steady, backlog, self.seconds);
-                    backlog = after;
-                    share
-                };
-                late += rate * share;
-                all += rate;
+                if backlog <= 0.0 && *rate <= steady {
+                    continue;
+                }
+                let (share, after) = capacity.stretch(*rate, steady, backlog, self.seconds);
+                backlog = after;
+                late += rate * (share - capacity.inevitable()).max(0.0);
             }
         }
-        if all > 0.0 { late / all } else { 0.0 }
+        late * self.seconds / (self.rates.len() / self.steps).max(1) as f64
     }
 
-    /// Fewest replicas, from `least` on, whose expected late share is at or below `permitted`.
-    pub(super) fn fewest(&self, capacity: &Capacity, (steady, permitted): (f64, f64), least: u32) -> u32 {
+    /// The expected late share with `replicas`, the inevitable included.
+    pub(super) fn late(&self, capacity: &Capacity, replicas: u32, steady: f64) -> f64 {
+        let requests = self.rates.iter().sum::<f64>() * self.seconds / (self.rates.len() / self.steps) as f64;
+        let avoidable = self.late_requests(capacity, replicas, steady);
+        capacity.inevitable() + if requests > 0.0 { avoidable / requests } else { 0.0 }
+    }
+
+    /// The count, from `least` on, at which the replicas and the late requests cost least together, where a
+    /// late request costs as much as `price` requests that a busy replica serves.
+    ///
+    /// That is the condition by which a schedule with full knowledge is the best (the same price for every
+    /// late request of all times), with sample paths in place of the knowledge; with one period it is the
+    /// newsvendor's. The cost is neither convex nor concave in the count, since an overload makes all late:
+    /// a grid is searched, finer and finer around its best.
+    pub(super) fn cheapest(&self, capacity: &Capacity, (steady, price): (f64, f64), least: u32) -> u32 {
         let peak = self.rates.iter().copied().fold(0.0, f64::max);
-        let most = capacity.fewest(peak, steady).max(least.max(1));
-        let (mut low, mut high) = (least.max(1), most);
-        while low < high {
-            let middle = low.midpoint(high);
-            if self.late(capacity, middle, steady) <= permitted { high = middle } else { low = middle + 1 }
+        let served = capacity.rate_of(1.0) * self.seconds * self.steps as f64;
+        let cost =
+            |count: u32| f64::from(count) * served + price * self.late_requests(capacity, count, steady);
+        let mut low = least.max(1);
+        let mut high = capacity.fewest(peak, steady).max(low);
+        loop {
+            let step = ((high - low).div_ceil(GRID)).max(1);
+            // From above, so that of equal ones the larger wins.
+            let counts = (0..=GRID).map(|k| high.saturating_sub(k * step).max(low));
+            let best = counts.min_by(|a, b| cost(*a).total_cmp(&cost(*b))).unwrap_or(high);
+            if step == 1 {
+                return best;
+            }
+            (low, high) = (best.saturating_sub(step - 1).max(low), (best + step - 1).min(high));
         }
-        low
     }
 }

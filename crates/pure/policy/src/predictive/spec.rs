@@ -27,8 +27,8 @@ pub enum Use {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PredictiveSpec {
-    /// Multiplies the late share that surprises may cause in a window: smaller is more careful, larger
-    /// cheaper. Above 1, since the count of a moment answers for many decisions. Default 3.
+    /// A late request costs as much as 1 / (risk × the late share that the objective permits) requests that
+    /// a busy replica serves: smaller is more careful, larger cheaper. Default 30.
     pub risk: f64,
     /// How long after its return a replica must not be needed for it to be given up. Default 10 min.
     pub hold: Span,
@@ -48,7 +48,7 @@ pub struct PredictiveSpec {
     pub headroom_percent: f64,
     /// Whether the attainment seen corrects what a window may have. Default true.
     pub feedback: bool,
-    /// How fast that share follows the budget that is left: it is multiplied by e^gain after days without a
+    /// How fast that price follows the budget that is left: it is divided by e^gain after days without a
     /// late request. Default 0.7.
     pub gain: f64,
     /// Sample paths. Default 200.
@@ -61,7 +61,7 @@ pub struct PredictiveSpec {
 impl Default for PredictiveSpec {
     fn default() -> Self {
         Self {
-            risk: 3.0,
+            risk: 30.0,
             hold: Span::from_secs(600),
             step: Span::from_secs(30),
             period: Span::from_secs(15),
@@ -99,7 +99,7 @@ impl PredictiveSpec {
         };
         let share = |value: f64| value > 0.0 && value < 1.0;
         if !(self.risk.is_finite() && self.risk > 0.0) {
-            return refuse("risk", &self.risk, "a number above 0", "15");
+            return refuse("risk", &self.risk, "a number above 0", "30");
         }
         if self.step < Span::SECOND || self.step > Span::MINUTE * 10 {
             return refuse("step", &self.step, "a length of time from 1s to 10m", "30s");

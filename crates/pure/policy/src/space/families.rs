@@ -26,8 +26,8 @@ pub fn spaces() -> Vec<Space> {
 /// How careful, how fine, how long a replica is kept, and how fast what was seen corrects it.
 fn predictive() -> Space {
     let settings = vec![
-        numbers("risk", &[0.3, 3.0, 8.0, 15.0, 30.0]),
-        times("step", &[15, 30, 60]),
+        numbers("risk", &[1.0, 3.0, 10.0, 30.0, 100.0, 300.0]),
+        times("step", &[15, 30]),
         times("hold", &[120, 600]),
         numbers("gain", &[0.0, 0.7]),
     ];

@@ -1,0 +1,133 @@
+//! What came after the most similar moments of the past (analogs; Lorenz 1969, Delle Monache et al. 2013).
+//!
+//! Bursts that come at their minute, but not every time, have two futures: it comes, or it does not. A middle
+//! with a spread around it cannot say so. Where the history shows a short period, the moments at the same
+//! place of the last few hundred periods are compared with the present, and what came after the nearest of
+//! them are the sample paths. A rolling pinball loss decides whether they are used.
+
+mod past;
+mod rating;
+
+use homeostat_core::draw::Key;
+
+use past::Past;
+use rating::Rating;
+
+/// Nearest moments of which paths are made, and the least.
+const NEAREST: usize = 200;
+const LEAST: usize = 20;
+/// Moments are near up to twice the distance of this one, and this much.
+const NEAR: (usize, f32) = (20, 0.1);
+/// Periods before analogs are looked for.
+const PERIODS: usize = 48;
+/// Steps between two ratings.
+const RATED: u64 = 4;
+/// Steps after which the distance of now from an analog counts 1/e.
+const FADES: f32 = 8.0;
+
+/// Levels of the pinball loss.
+const LEVELS: [f64; 3] = [0.5, 0.9, 0.99];
+
+/// Analogs of one series.
+#[derive(Debug, Clone)]
+pub(crate) struct Analogs {
+    past: Past,
+    rating: Rating,
+    steps: u64,
+}
+
+/// The future after one moment, as distances (on the logarithmic scale) from the present's base.
+type Moment = usize;
+
+impl Analogs {
+    /// Without a period yet; `knots` are the distances at which they are rated.
+    pub(crate) fn new(knots: &[usize]) -> Self {
+        Self { past: Past::new(), rating: Rating::new(knots), steps: 0 }
+    }
+
+    /// Takes the newest value on the logarithmic scale, in a series with a short period of `period` steps
+    /// (0: none).
+    pub(crate) fn update(&mut self, z: Option<f64>, period: usize) {
+        self.past.push(z, period);
+        self.rating.came(z, self.steps);
+        self.steps += 1;
+    }
+
+    /// The scale of the history moved.
+    pub(crate) fn rescale(&mut self, map: &dyn Fn(f64) -> f64) {
+        self.past.rescale(map);
+        self.rating.forget();
+    }
+
+    /// Whether the paths are to be made of analogs.
+    pub(crate) fn used(&self) -> bool {
+        self.past.periods() >= PERIODS && self.rating.better()
+    }
+
+    /// Whether [`Self::rate`] should be called now.
+    pub(crate) fn due(&self) -> bool {
+        self.steps.is_multiple_of(RATED) && self.past.periods() >= PERIODS
+    }
+
+    /// Takes note of what both forecasts say: `others` gives the other's quantiles at a distance.
+    pub(crate) fn rate(&mut self, others: &dyn Fn(usize) -> [f64; LEVELS.len()]) {
+        let furthest = self.rating.furthest(self.past.period());
+        let moments = self.nearest(furthest);
+        if moments.len() < LEAST {
+            return;
+        }
+        for knot in self.rating.knots(self.past.period()) {
+            let mut values: Vec<f64> = moments.iter().map(|m| f64::from(self.path_at(*m, knot))).collect();
+            values.sort_unstable_by(f64::total_cmp);
+            let ours = LEVELS.map(|level| crate::quantile(&values, level));
+            self.rating.said(self.steps, knot, ours, others(knot));
+        }
+    }
+
+    /// `count` paths of `steps` steps on the logarithmic scale, path after path; none where too little is
+    /// alike.
+    pub(crate) fn paths(&self, steps: usize, count: usize, key: Key) -> Option<Vec<f32>> {
+        let mut moments = self.nearest(steps);
+        if moments.len() < LEAST {
+            return None;
+        }
+        let mut draws = key.at(0);
+        for index in (1..moments.len()).rev() {
+            moments.swap(index, draws.below(index as u64 + 1) as usize);
+        }
+        let path = |moment: Moment| (1..=steps).map(move |ahead| self.path_at(moment, ahead));
+        Some(moments.iter().cycle().take(count).flat_map(|moment| path(*moment)).collect())
+    }
+
+    /// The moments most like the present whose future of `steps` steps is known.
+    fn nearest(&self, steps: usize) -> Vec<Moment> {
+        let now = self.past.look(0);
+        let period = self.past.period();
+        let first = steps.div_ceil(period.max(1)).max(1);
+        let mut all: Vec<(f32, Moment)> = (first..self.past.periods())
+            .map(|periods| periods * period)
+            .filter(|back| self.past.known(*back, steps))
+            .map(|back| (now.distance(&self.past.look(back)), back))
+            .filter(|(distance, _)| !distance.is_nan())
+            .collect();
+        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let far = all.get(NEAR.0).map_or(f32::INFINITY, |(distance, _)| 2.0 * distance + NEAR.1);
+        all.into_iter()
+            .take(NEAREST)
+            .take_while(|(distance, _)| *distance <= far)
+            .map(|(_, back)| back)
+            .collect()
+    }
+
+    /// The step `ahead` after the moment `back` steps ago, moved to the present.
+    fn path_at(&self, back: Moment, ahead: usize) -> f32 {
+        let (then, now) = (self.past.look(back), self.past.look(0));
+        let off = now.short() - then.short();
+        let fades = homeostat_core::num::exp_fast(-f64::from(ahead as f32 / FADES)) as f32;
+        now.base + (self.past.at(back - ahead) - then.base) + off * fades
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.past.bytes() + self.rating.bytes()
+    }
+}
