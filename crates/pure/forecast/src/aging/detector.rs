@@ -12,7 +12,7 @@ const LEAST: usize = 8;
 /// Time constant of load as it lingers.
 const LINGER_S: f64 = 3_600.0;
 /// Time constant against which load's jitter is measured.
-const CALM_S: f64 = 1_200.0;
+const CALM_S: f64 = 3_600.0;
 /// Time constant over which it is.
 const DAY_S: f64 = 86_400.0;
 /// Without a limit, a rise by this share of the level is an alarm.
@@ -21,6 +21,8 @@ const GROWTH: f64 = 0.1;
 const WAY: f64 = 0.33;
 /// And one that accelerates, which caches that fill and collectors never do, this share.
 const WAY_ACCELERATING: f64 = 0.12;
+/// It is looked at again when this share of the time to the limit has passed, if anything is new.
+const PASSED: f64 = 0.1;
 /// What was given back by itself once must be outgrown this many times.
 const AGAIN: f64 = 1.5;
 /// A signal that came this near to its limit (as a share of it) before it fell was killed there, or rescued;
@@ -51,7 +53,9 @@ pub struct Detector {
 /// How load jitters around its slow course.
 #[derive(Debug, Clone, Copy, Default)]
 struct Jitter {
+    /// Smoothed once, and twice.
     calm: f64,
+    calmer: f64,
     variance: f64,
     /// Seconds seen.
     seen: f64,
@@ -59,9 +63,12 @@ struct Jitter {
 
 impl Jitter {
     fn take(&mut self, load: f64, passed: f64) {
-        self.calm += (load - self.calm) * (1.0 - num::exp(-passed / CALM_S));
+        let share = 1.0 - num::exp(-passed / CALM_S);
+        self.calm += (load - self.calm) * share;
+        self.calmer += (self.calm - self.calmer) * share;
         self.seen = (self.seen + passed).min(DAY_S);
-        let off = load - self.calm;
+        // Brown's course: what rises steadily isn't jitter.
+        let off = load - (2.0 * self.calm - self.calmer);
         self.variance += (off * off - self.variance) * (passed / self.seen.max(1.0)).min(1.0);
     }
 }
@@ -147,7 +154,7 @@ impl Detector {
                 self.fell(at, mean);
             } else if blocks.push(closed) {
                 self.unseen += 1;
-                if self.unseen >= blocks.worth_a_look() {
+                if self.unseen >= blocks.worth_a_look() || self.nears(at) {
                     self.judge();
                     self.unseen = 0;
                 }
@@ -158,11 +165,20 @@ impl Detector {
         blocks.open.add([hours, value - blocks.origin, self.load.unwrap_or(0.0), self.lingering]);
     }
 
+    /// Whether the limit comes nearer so fast that it should be looked at again.
+    fn nears(&self, at: Instant) -> bool {
+        let passed = at.since(self.judged).as_hours_f64();
+        self.verdict.to_limit.is_some_and(|eta| passed > PASSED * eta.hours)
+    }
+
     fn take_load(&mut self, at: Instant, load: Option<f64>) {
         let Some(load) = load else { return };
         let passed = at.since(self.last).as_secs_f64();
         match self.load {
-            None => (self.lingering, self.jitter.calm) = (load, load),
+            None => {
+                self.lingering = load;
+                self.jitter = Jitter { calm: load, calmer: load, ..self.jitter };
+            }
             Some(_) => {
                 self.lingering += (load - self.lingering) * (1.0 - num::exp(-passed / LINGER_S));
                 self.jitter.take(load, passed);
@@ -233,7 +249,7 @@ impl Detector {
         } else {
             match Trend::fit(blocks, self.settings.load && self.load.is_some()) {
                 Some(trend) => {
-                    self.released = self.released.max(trend.blend.first().deepest_fall());
+                    self.released = self.released.max(trend.blend.mean(Shape::deepest_fall));
                     self.read(&trend)
                 }
                 None => (Verdict::nothing(Why::ByLoad), Rise::default()),

@@ -261,9 +261,12 @@ impl Shape {
         trends.peek().is_some() && trends.all(|term| matches!(term, Term::Plateau(..)))
     }
 
-    /// The largest jump down, as a positive number.
+    /// The largest jump down, as a positive number: by how much at least it fell, with a probability of 95 %.
     pub(crate) fn deepest_fall(&self) -> f64 {
-        self.heights().filter(|(term, _)| term.is_step()).fold(0.0, |most, (_, height)| most.max(-height))
+        let first = self.first_term();
+        let steps = (first..self.columns).filter(|i| self.terms[i - first].is_step());
+        let error = |i: usize| self.inflation * noise::Z95 * self.covariance[i][i].sqrt();
+        steps.fold(0.0, |most, i| most.max(-self.coefficients[i] - error(i)))
     }
 }
 
