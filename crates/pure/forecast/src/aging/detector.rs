@@ -21,8 +21,10 @@ const GROWTH: f64 = 0.1;
 const WAY: f64 = 0.33;
 /// And one that accelerates, which caches that fill and collectors never do, this share.
 const WAY_ACCELERATING: f64 = 0.12;
-/// It is looked at again when this share of the time to the limit has passed, if anything is new.
-const PASSED: f64 = 0.1;
+/// Logarithm of the odds, for or against a leak, that one block can bring at most (50 to 1).
+const SURE: f64 = 3.912;
+/// And that a block brings which agrees: a leak with a probability of 80 %.
+const AGREES: f64 = 1.386;
 /// What was given back by itself once must be outgrown this many times.
 const AGAIN: f64 = 1.5;
 /// A signal that came this near to its limit (as a share of it) before it fell was killed there, or rescued;
@@ -42,7 +44,8 @@ pub struct Detector {
     fall: Fall,
     /// Most growth that it gave back by itself.
     released: f64,
-    agreed: i32,
+    /// Logarithm of the odds of a leak, summed over blocks.
+    evidence: f64,
     /// Blocks since `judged`.
     unseen: i32,
     /// As of `judged`.
@@ -71,14 +74,6 @@ impl Jitter {
         let off = load - (2.0 * self.calm - self.calmer);
         self.variance += (off * off - self.variance) * (passed / self.seen.max(1.0)).min(1.0);
     }
-}
-
-/// What a rise is judged by.
-#[derive(Debug, Clone, Copy, Default)]
-struct Rise {
-    growth: Growth,
-    /// Hours by which it reaches the limit with a probability of 80 %, where there is one.
-    surely_hours: Option<f64>,
 }
 
 /// Watches for a fall to where it started: a restart that nobody announced.
@@ -128,7 +123,7 @@ impl Detector {
             jitter: Jitter::default(),
             fall: Fall::default(),
             released: 0.0,
-            agreed: 0,
+            evidence: 0.0,
             unseen: 0,
             verdict: Verdict::nothing(Why::NoData),
             judged: Instant::ZERO,
@@ -154,7 +149,7 @@ impl Detector {
                 self.fell(at, mean);
             } else if blocks.push(closed) {
                 self.unseen += 1;
-                if self.unseen >= blocks.worth_a_look() || self.nears(at) {
+                if self.unseen >= blocks.worth_a_look() {
                     self.judge();
                     self.unseen = 0;
                 }
@@ -163,12 +158,6 @@ impl Detector {
         let blocks = self.blocks.get_or_insert_with(|| Blocks::new(at, value));
         let hours = at.since(blocks.since).as_hours_f64();
         blocks.open.add([hours, value - blocks.origin, self.load.unwrap_or(0.0), self.lingering]);
-    }
-
-    /// Whether the limit comes nearer so fast that it should be looked at again.
-    fn nears(&self, at: Instant) -> bool {
-        let passed = at.since(self.judged).as_hours_f64();
-        self.verdict.to_limit.is_some_and(|eta| passed > PASSED * eta.hours)
     }
 
     fn take_load(&mut self, at: Instant, load: Option<f64>) {
@@ -201,7 +190,7 @@ impl Detector {
     fn reset(&mut self, blocks: Option<Blocks>, why: Why) {
         self.blocks = blocks;
         self.fall = Fall::default();
-        self.agreed = 0;
+        self.evidence = 0.0;
         self.unseen = 0;
         self.verdict = Verdict::nothing(why);
     }
@@ -242,30 +231,22 @@ impl Detector {
         let Some(newest) = whole.last() else { return };
         self.judged = blocks.middle(newest);
         let level = blocks.origin + f64::from(newest.value);
-        let (mut verdict, rise) = if whole.len() < LEAST {
-            (Verdict::nothing(Why::TooFew), Rise::default())
+        let (mut verdict, odds) = if whole.len() < LEAST {
+            (Verdict::nothing(Why::TooFew), 0.0)
         } else if whole.iter().all(|block| block.value == newest.value) {
-            (Verdict::nothing(Why::Constant), Rise::default())
+            (Verdict::nothing(Why::Constant), 0.0)
         } else {
             match Trend::fit(blocks, self.settings.load && self.load.is_some()) {
-                Some(trend) => {
-                    self.released = self.released.max(trend.blend.mean(Shape::deepest_fall));
-                    self.read(&trend)
-                }
-                None => (Verdict::nothing(Why::ByLoad), Rise::default()),
+                Some(trend) => self.read(&trend, level),
+                None => (Verdict::nothing(Why::ByLoad), 0.0),
             }
         };
-        if verdict.why == Why::Leak {
-            verdict.why = self.effect(&rise, level);
-        }
-        let agrees = verdict.why == Why::Leak;
-        let most = self.settings.persistence.max(1) as i32;
-        self.agreed += if agrees { self.unseen } else { -self.unseen };
-        self.agreed = self.agreed.clamp(0, most);
-        verdict.leak = self.agreed == most || (self.verdict.leak && self.agreed > 0);
+        let enough = AGREES * f64::from(self.settings.persistence.max(1));
+        self.evidence = (self.evidence + odds * f64::from(self.unseen)).clamp(0.0, enough);
+        verdict.leak = self.evidence >= enough || (self.verdict.leak && self.evidence > 0.0);
         if verdict.leak {
             verdict.why = Why::Leak;
-        } else if agrees {
+        } else if verdict.why == Why::Leak {
             verdict.why = Why::NotYet;
         }
         if self.limit.is_some_and(|limit| level >= limit) {
@@ -275,8 +256,8 @@ impl Detector {
         self.verdict = verdict;
     }
 
-    /// Slope, interval and time to the limit, and the growth behind them.
-    fn read(&self, trend: &Trend) -> (Verdict, Rise) {
+    /// Slope, interval and time to the limit, and the logarithm of the odds that it leaks.
+    fn read(&self, trend: &Trend, level: f64) -> (Verdict, f64) {
         let [slope_low, slope, slope_high] = trend.blend.quantiles(Shape::slope);
         let slows = || trend.blend.share(Shape::slows) > 0.5;
         let why = match () {
@@ -285,32 +266,53 @@ impl Detector {
             () if slows() => Why::Slowing,
             () => Why::NoTrend,
         };
-        let times = self
-            .limit
-            .filter(|_| slope_low > 0.0)
-            .map(|limit| trend.reaches(limit, self.jitter.variance.sqrt()));
-        let to_limit = times.map(|[low, hours, _, high]| Eta { hours, low, high });
-        let verdict = Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };
-        let growth = if why == Why::Leak { trend.growth() } else { Growth::default() };
-        (verdict, Rise { growth, surely_hours: times.map(|times| times[2]) })
+        let mut verdict =
+            Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit: None, why };
+        if why != Why::Leak {
+            return (verdict, -AGREES);
+        }
+        let growths = trend.growths();
+        let weights = || trend.blend.shapes.iter().map(|(weight, _)| weight).zip(&growths);
+        let share = |of: &dyn Fn(&Growth) -> bool| -> f64 {
+            weights().filter(|(_, growth)| of(growth)).map(|(weight, _)| weight).sum()
+        };
+        let far = self.settings.horizon.as_hours_f64();
+        let leaks = if let Some(limit) = self.limit {
+            let near: Vec<f64> =
+                growths.iter().map(|growth| far.min(self.settings.reach * growth.hours)).collect();
+            let found = trend.reaches(limit, self.jitter.variance.sqrt(), &near);
+            let [low, hours, high] = found.times;
+            verdict.to_limit = Some(Eta { hours, low, high });
+            let soon = weights().zip(&found.soon);
+            soon.filter(|((_, growth), _)| self.matters(growth, level)).map(|((w, _), soon)| w * soon).sum()
+        } else {
+            share(&|growth| self.matters(growth, level))
+        };
+        if leaks < 0.5 {
+            verdict.why = match self.limit {
+                _ if share(&|growth| self.released(growth)) > 0.5 => Why::Released,
+                Some(_) => Why::Far,
+                None => Why::Small,
+            };
+        }
+        let odds = num::ln(leaks.max(f64::MIN_POSITIVE) / (1.0 - leaks).max(f64::MIN_POSITIVE));
+        (verdict, odds.clamp(-SURE, SURE))
     }
 
-    /// Whether a rise that is certain matters.
-    fn effect(&self, rise: &Rise, level: f64) -> Why {
-        let growth = &rise.growth;
-        if self.released > 0.0 && growth.by <= AGAIN * self.released {
-            return Why::Released;
-        }
-        match rise.surely_hours {
-            Some(hours) => {
-                let way = WAY + growth.convex * (WAY_ACCELERATING - WAY);
-                let moved = self.limit.is_some_and(|limit| growth.by >= way * (limit - level + growth.by));
-                let near = self.settings.horizon.as_hours_f64().min(self.settings.reach * growth.hours);
-                if hours <= near && moved { Why::Leak } else { Why::Far }
-            }
-            None if growth.by >= GROWTH * (level - growth.by).abs() => Why::Leak,
-            None => Why::Small,
-        }
+    /// Whether it gave back as much before.
+    fn released(&self, growth: &Growth) -> bool {
+        let released = self.released.max(growth.fell);
+        released > 0.0 && growth.by <= AGAIN * released
+    }
+
+    /// Whether a growth that is certain matters.
+    fn matters(&self, growth: &Growth, level: f64) -> bool {
+        let way = if growth.convex { WAY_ACCELERATING } else { WAY };
+        let moved = match self.limit {
+            Some(limit) => growth.by >= way * (limit - level + growth.by),
+            None => growth.by >= GROWTH * (level - growth.by).abs(),
+        };
+        moved && !self.released(growth)
     }
 }
 

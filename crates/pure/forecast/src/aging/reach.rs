@@ -16,38 +16,55 @@ const JITTER: f64 = 0.25;
 /// Independent jitters at most while a level creeps.
 const MANY: f64 = 100.0;
 
-/// Hours from now until the level reaches `limit`: quantiles (for `shares`, in order) of the time at which the shapes do, under the
-/// load that `future` tells, with its standard error, for so many hours ahead, and which jitters with this
-/// standard deviation.
+/// When a limit is reached.
+#[derive(Debug, Clone)]
+pub(crate) struct Reach<const N: usize> {
+    /// Hours from now by which it is reached with the probabilities asked for.
+    pub(crate) times: [f64; N],
+    /// For each shape, the probability that it is reached within the hours given for it.
+    pub(crate) soon: Vec<f64>,
+}
+
+/// When the level reaches `limit`: quantiles (for `shares`, in order) of the time at which the shapes do,
+/// under the load that `future` tells, with its standard error, for so many hours ahead, and which jitters
+/// with this standard deviation; and whether each shape does within its hours of `near`.
 pub(crate) fn reach<const N: usize>(
     blend: &Blend,
     limit: f64,
     jitter: f64,
     shares: [f64; N],
+    near: &[f64],
     future: impl Fn(f64) -> (Moment, f64),
-) -> [f64; N] {
+) -> Reach<N> {
     let mut paths = vec![Path::default(); blend.shapes.len()];
+    let mut soon = vec![0.0; blend.shapes.len()];
     let mut share = |hours: f64, step: f64| -> f64 {
         let (moment, off) = future(hours);
-        let parts = blend.shapes.iter().zip(&mut paths).map(|((weight, shape), path)| {
+        let mut sum = 0.0;
+        for (i, ((weight, shape), path)) in blend.shapes.iter().zip(&mut paths).enumerate() {
             let (level, error) = shape.level_ahead(&moment);
             let [at_once, lasting] = shape.by_load();
             let error = (error * error + lasting * lasting * off * off).sqrt();
-            weight * path.go(level - limit, error, jitter * at_once, step)
-        });
-        parts.sum()
+            let reached = path.go(level - limit, error, jitter * at_once, step);
+            sum += weight * reached;
+            if near.get(i).is_some_and(|near| hours <= *near) {
+                soon[i] = reached;
+            }
+        }
+        sum
     };
-    let mut found = [f64::INFINITY; N];
+    let mut times = [f64::INFINITY; N];
     let (mut hours, mut before) = (0.0, share(0.0, 0.0));
-    for (found, wanted) in found.iter_mut().zip(shares) {
+    for (found, wanted) in times.iter_mut().zip(shares) {
         if before >= wanted {
             *found = 0.0;
         }
     }
-    while hours < AHEAD && found[N - 1].is_infinite() {
+    let furthest = near.iter().copied().fold(0.0, f64::max);
+    while hours < AHEAD && (times[N - 1].is_infinite() || hours < furthest) {
         let step = f64::max(STEP, hours * GROWTH);
         let now = share(hours + step, step);
-        for (found, wanted) in found.iter_mut().zip(shares) {
+        for (found, wanted) in times.iter_mut().zip(shares) {
             if found.is_infinite() && now >= wanted {
                 *found = hours + step * (wanted - before) / (now - before);
             }
@@ -55,7 +72,7 @@ pub(crate) fn reach<const N: usize>(
         hours += step;
         before = now;
     }
-    found
+    Reach { times, soon }
 }
 
 /// A shape's way to the limit.
