@@ -26,7 +26,7 @@ const SURE: f64 = 3.912;
 /// And that a block brings which agrees: a leak with a probability of 80 %.
 const AGREES: f64 = 1.386;
 /// What was given back by itself once must be outgrown this many times.
-const AGAIN: f64 = 1.5;
+const AGAIN: f64 = 2.0;
 /// A signal that came this near to its limit (as a share of it) before it fell was killed there, or rescued;
 /// below that it fell by itself.
 const BY_ITSELF: f64 = 0.9;
