@@ -36,10 +36,13 @@ impl Outlook {
     /// The load expected so many hours from now: the mean of earlier days at that time, or, before a day has
     /// been seen, a wave of a day.
     pub(super) fn at(&self, ahead: f64) -> f64 {
-        self.seen(ahead).map_or_else(|| {
-            let row = row(ahead);
-            row.iter().zip(self.wave).map(|(x, b)| x * b).sum::<f64>().max(0.0)
-        }, |(load, _)| load)
+        self.seen(ahead).map_or_else(
+            || {
+                let row = row(ahead);
+                row.iter().zip(self.wave).map(|(x, b)| x * b).sum::<f64>().max(0.0)
+            },
+            |(load, _)| load,
+        )
     }
 
     /// How far off that may be: a standard error, that of a mean where earlier days tell.
