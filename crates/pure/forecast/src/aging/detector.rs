@@ -12,7 +12,7 @@ const LEAST: usize = 8;
 /// Time constant of load as it lingers.
 const LINGER_S: f64 = 3_600.0;
 /// Time constant against which load's jitter is measured.
-const CALM_S: f64 = 1_200.0;
+const CALM_S: f64 = 3_600.0;
 /// Time constant over which it is.
 const DAY_S: f64 = 86_400.0;
 /// Without a limit, a rise by this share of the level is an alarm.
@@ -21,8 +21,12 @@ const GROWTH: f64 = 0.1;
 const WAY: f64 = 0.33;
 /// And one that accelerates, which caches that fill and collectors never do, this share.
 const WAY_ACCELERATING: f64 = 0.12;
+/// Logarithm of the odds, for or against a leak, that one block can bring at most (50 to 1).
+const SURE: f64 = 3.912;
+/// And that a block brings which agrees: a leak with a probability of 80 %.
+const AGREES: f64 = 1.386;
 /// What was given back by itself once must be outgrown this many times.
-const AGAIN: f64 = 1.5;
+const AGAIN: f64 = 2.0;
 /// A signal that came this near to its limit (as a share of it) before it fell was killed there, or rescued;
 /// below that it fell by itself.
 const BY_ITSELF: f64 = 0.9;
@@ -40,7 +44,8 @@ pub struct Detector {
     fall: Fall,
     /// Most growth that it gave back by itself.
     released: f64,
-    agreed: i32,
+    /// Logarithm of the odds of a leak, summed over blocks.
+    evidence: f64,
     /// Blocks since `judged`.
     unseen: i32,
     /// As of `judged`.
@@ -51,7 +56,9 @@ pub struct Detector {
 /// How load jitters around its slow course.
 #[derive(Debug, Clone, Copy, Default)]
 struct Jitter {
+    /// Smoothed once, and twice.
     calm: f64,
+    calmer: f64,
     variance: f64,
     /// Seconds seen.
     seen: f64,
@@ -59,19 +66,14 @@ struct Jitter {
 
 impl Jitter {
     fn take(&mut self, load: f64, passed: f64) {
-        self.calm += (load - self.calm) * (1.0 - num::exp(-passed / CALM_S));
+        let share = 1.0 - num::exp(-passed / CALM_S);
+        self.calm += (load - self.calm) * share;
+        self.calmer += (self.calm - self.calmer) * share;
         self.seen = (self.seen + passed).min(DAY_S);
-        let off = load - self.calm;
+        // Brown's course: what rises steadily isn't jitter.
+        let off = load - (2.0 * self.calm - self.calmer);
         self.variance += (off * off - self.variance) * (passed / self.seen.max(1.0)).min(1.0);
     }
-}
-
-/// What a rise is judged by.
-#[derive(Debug, Clone, Copy, Default)]
-struct Rise {
-    growth: Growth,
-    /// Hours by which it reaches the limit with a probability of 80 %, where there is one.
-    surely_hours: Option<f64>,
 }
 
 /// Watches for a fall to where it started: a restart that nobody announced.
@@ -121,7 +123,7 @@ impl Detector {
             jitter: Jitter::default(),
             fall: Fall::default(),
             released: 0.0,
-            agreed: 0,
+            evidence: 0.0,
             unseen: 0,
             verdict: Verdict::nothing(Why::NoData),
             judged: Instant::ZERO,
@@ -162,7 +164,10 @@ impl Detector {
         let Some(load) = load else { return };
         let passed = at.since(self.last).as_secs_f64();
         match self.load {
-            None => (self.lingering, self.jitter.calm) = (load, load),
+            None => {
+                self.lingering = load;
+                self.jitter = Jitter { calm: load, calmer: load, ..self.jitter };
+            }
             Some(_) => {
                 self.lingering += (load - self.lingering) * (1.0 - num::exp(-passed / LINGER_S));
                 self.jitter.take(load, passed);
@@ -185,7 +190,7 @@ impl Detector {
     fn reset(&mut self, blocks: Option<Blocks>, why: Why) {
         self.blocks = blocks;
         self.fall = Fall::default();
-        self.agreed = 0;
+        self.evidence = 0.0;
         self.unseen = 0;
         self.verdict = Verdict::nothing(why);
     }
@@ -226,30 +231,22 @@ impl Detector {
         let Some(newest) = whole.last() else { return };
         self.judged = blocks.middle(newest);
         let level = blocks.origin + f64::from(newest.value);
-        let (mut verdict, rise) = if whole.len() < LEAST {
-            (Verdict::nothing(Why::TooFew), Rise::default())
+        let (mut verdict, odds) = if whole.len() < LEAST {
+            (Verdict::nothing(Why::TooFew), 0.0)
         } else if whole.iter().all(|block| block.value == newest.value) {
-            (Verdict::nothing(Why::Constant), Rise::default())
+            (Verdict::nothing(Why::Constant), 0.0)
         } else {
             match Trend::fit(blocks, self.settings.load && self.load.is_some()) {
-                Some(trend) => {
-                    self.released = self.released.max(trend.blend.first().deepest_fall());
-                    self.read(&trend)
-                }
-                None => (Verdict::nothing(Why::ByLoad), Rise::default()),
+                Some(trend) => self.read(&trend, level),
+                None => (Verdict::nothing(Why::ByLoad), 0.0),
             }
         };
-        if verdict.why == Why::Leak {
-            verdict.why = self.effect(&rise, level);
-        }
-        let agrees = verdict.why == Why::Leak;
-        let most = self.settings.persistence.max(1) as i32;
-        self.agreed += if agrees { self.unseen } else { -self.unseen };
-        self.agreed = self.agreed.clamp(0, most);
-        verdict.leak = self.agreed == most || (self.verdict.leak && self.agreed > 0);
+        let enough = AGREES * f64::from(self.settings.persistence.max(1));
+        self.evidence = (self.evidence + odds * f64::from(self.unseen)).clamp(0.0, enough);
+        verdict.leak = self.evidence >= enough || (self.verdict.leak && self.evidence > 0.0);
         if verdict.leak {
             verdict.why = Why::Leak;
-        } else if agrees {
+        } else if verdict.why == Why::Leak {
             verdict.why = Why::NotYet;
         }
         if self.limit.is_some_and(|limit| level >= limit) {
@@ -259,8 +256,8 @@ impl Detector {
         self.verdict = verdict;
     }
 
-    /// Slope, interval and time to the limit, and the growth behind them.
-    fn read(&self, trend: &Trend) -> (Verdict, Rise) {
+    /// Slope, interval and time to the limit, and the logarithm of the odds that it leaks.
+    fn read(&self, trend: &Trend, level: f64) -> (Verdict, f64) {
         let [slope_low, slope, slope_high] = trend.blend.quantiles(Shape::slope);
         let slows = || trend.blend.share(Shape::slows) > 0.5;
         let why = match () {
@@ -269,32 +266,53 @@ impl Detector {
             () if slows() => Why::Slowing,
             () => Why::NoTrend,
         };
-        let times = self
-            .limit
-            .filter(|_| slope_low > 0.0)
-            .map(|limit| trend.reaches(limit, self.jitter.variance.sqrt()));
-        let to_limit = times.map(|[low, hours, _, high]| Eta { hours, low, high });
-        let verdict = Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit, why };
-        let growth = if why == Why::Leak { trend.growth() } else { Growth::default() };
-        (verdict, Rise { growth, surely_hours: times.map(|times| times[2]) })
+        let mut verdict =
+            Verdict { leak: false, slope_per_hour: slope, slope_low, slope_high, to_limit: None, why };
+        if why != Why::Leak {
+            return (verdict, -AGREES);
+        }
+        let growths = trend.growths();
+        let weights = || trend.blend.shapes.iter().map(|(weight, _)| weight).zip(&growths);
+        let share = |of: &dyn Fn(&Growth) -> bool| -> f64 {
+            weights().filter(|(_, growth)| of(growth)).map(|(weight, _)| weight).sum()
+        };
+        let far = self.settings.horizon.as_hours_f64();
+        let leaks = if let Some(limit) = self.limit {
+            let near: Vec<f64> =
+                growths.iter().map(|growth| far.min(self.settings.reach * growth.hours)).collect();
+            let found = trend.reaches(limit, self.jitter.variance.sqrt(), &near);
+            let [low, hours, high] = found.times;
+            verdict.to_limit = Some(Eta { hours, low, high });
+            let soon = weights().zip(&found.soon);
+            soon.filter(|((_, growth), _)| self.matters(growth, level)).map(|((w, _), soon)| w * soon).sum()
+        } else {
+            share(&|growth| self.matters(growth, level))
+        };
+        if leaks < 0.5 {
+            verdict.why = match self.limit {
+                _ if share(&|growth| self.released(growth)) > 0.5 => Why::Released,
+                Some(_) => Why::Far,
+                None => Why::Small,
+            };
+        }
+        let odds = num::ln(leaks.max(f64::MIN_POSITIVE) / (1.0 - leaks).max(f64::MIN_POSITIVE));
+        (verdict, odds.clamp(-SURE, SURE))
     }
 
-    /// Whether a rise that is certain matters.
-    fn effect(&self, rise: &Rise, level: f64) -> Why {
-        let growth = &rise.growth;
-        if self.released > 0.0 && growth.by <= AGAIN * self.released {
-            return Why::Released;
-        }
-        match rise.surely_hours {
-            Some(hours) => {
-                let way = WAY + growth.convex * (WAY_ACCELERATING - WAY);
-                let moved = self.limit.is_some_and(|limit| growth.by >= way * (limit - level + growth.by));
-                let near = self.settings.horizon.as_hours_f64().min(self.settings.reach * growth.hours);
-                if hours <= near && moved { Why::Leak } else { Why::Far }
-            }
-            None if growth.by >= GROWTH * (level - growth.by).abs() => Why::Leak,
-            None => Why::Small,
-        }
+    /// Whether it gave back as much before.
+    fn released(&self, growth: &Growth) -> bool {
+        let released = self.released.max(growth.fell);
+        released > 0.0 && growth.by <= AGAIN * released
+    }
+
+    /// Whether a growth that is certain matters.
+    fn matters(&self, growth: &Growth, level: f64) -> bool {
+        let way = if growth.convex { WAY_ACCELERATING } else { WAY };
+        let moved = match self.limit {
+            Some(limit) => growth.by >= way * (limit - level + growth.by),
+            None => growth.by >= GROWTH * (level - growth.by).abs(),
+        };
+        moved && !self.released(growth)
     }
 }
 

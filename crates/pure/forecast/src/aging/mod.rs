@@ -33,7 +33,8 @@ pub struct Settings {
     pub horizon: Span,
     /// Alarm only where the limit is at most this many times as far off as the trend has been seen for.
     pub reach: f64,
-    /// Successive blocks that must agree before an alarm, and before it ends.
+    /// Successive blocks that must agree, each with a probability of 80 %, before an alarm; fewer where they
+    /// are surer, more where they aren't.
     pub persistence: u32,
     /// Whether load is regressed out.
     pub load: bool,

@@ -21,28 +21,34 @@ pub(super) struct Outlook {
     /// Mean, cosine and sine of a day.
     wave: [f64; 3],
     covariance: Square,
+    /// Deviation of a block's load from its course.
+    noise: f64,
 }
 
 impl Outlook {
     /// `hours` before now, in order, the last at 0.
     pub(super) fn new(hours: &[f64], load: &[f64]) -> Self {
-        let (wave, covariance) = wave(hours, load);
-        Self { hours: hours.to_vec(), load: load.to_vec(), wave, covariance }
+        let noise = noise(load);
+        let (wave, covariance) = wave(hours, load, noise);
+        Self { hours: hours.to_vec(), load: load.to_vec(), wave, covariance, noise }
     }
 
     /// The load expected so many hours from now: the mean of earlier days at that time, or, before a day has
     /// been seen, a wave of a day.
     pub(super) fn at(&self, ahead: f64) -> f64 {
-        self.seen(ahead).unwrap_or_else(|| {
-            let row = row(ahead);
-            row.iter().zip(self.wave).map(|(x, b)| x * b).sum::<f64>().max(0.0)
-        })
+        self.seen(ahead).map_or_else(
+            || {
+                let row = row(ahead);
+                row.iter().zip(self.wave).map(|(x, b)| x * b).sum::<f64>().max(0.0)
+            },
+            |(load, _)| load,
+        )
     }
 
-    /// How far off that may be: a standard error, 0 where earlier days tell.
+    /// How far off that may be: a standard error, that of a mean where earlier days tell.
     pub(super) fn error(&self, ahead: f64) -> f64 {
-        if self.seen(ahead).is_some() {
-            return 0.0;
+        if let Some((_, count)) = self.seen(ahead) {
+            return self.noise / f64::from(count).sqrt();
         }
         let row = row(ahead);
         let by_row = row.iter().zip(&self.covariance);
@@ -53,8 +59,8 @@ impl Outlook {
             .sqrt()
     }
 
-    /// The mean of earlier days at that time.
-    fn seen(&self, ahead: f64) -> Option<f64> {
+    /// The mean of earlier days at that time, and of how many blocks.
+    fn seen(&self, ahead: f64) -> Option<(f64, u32)> {
         let mut back = ahead - DAY * (ahead / DAY).ceil().max(1.0);
         let (mut sum, mut count) = (0.0, 0_u32);
         while back - NEAR >= self.hours[0] {
@@ -64,7 +70,7 @@ impl Outlook {
             count += (to - from) as u32;
             back -= DAY;
         }
-        (count > 0).then(|| sum / f64::from(count))
+        (count > 0).then(|| (sum / f64::from(count), count))
     }
 }
 
@@ -78,12 +84,15 @@ fn row(ahead: f64) -> [f64; 3] {
 /// loads are alike.
 const ALIKE: f64 = 2.0;
 
+fn noise(load: &[f64]) -> f64 {
+    let jumps = load.windows(2).map(|pair| (pair[1] - pair[0]) * (pair[1] - pair[0])).sum::<f64>();
+    (ALIKE * jumps / load.len() as f64).sqrt()
+}
+
 /// Least squares with a prior for the swing, as rows of data.
-fn wave(hours: &[f64], load: &[f64]) -> ([f64; 3], Square) {
+fn wave(hours: &[f64], load: &[f64], noise: f64) -> ([f64; 3], Square) {
     let n = load.len() as f64;
     let mean = load.iter().sum::<f64>() / n;
-    let jump = load.windows(2).map(|pair| (pair[1] - pair[0]) * (pair[1] - pair[0])).sum::<f64>() / n;
-    let noise = (ALIKE * jump).sqrt();
     let weight = noise / (SWING * mean.abs()).max(1e-9);
     let rows = |extra: [f64; 2], of: &dyn Fn(f64) -> f64| -> Vec<f64> {
         hours.iter().map(|hours| of(TAU * hours / DAY)).chain(extra.map(|x| x * weight)).collect()

@@ -4,7 +4,7 @@ use homeostat_core::Instant;
 
 use super::blocks::{Block, Blocks};
 use super::outlook::Outlook;
-use super::reach::reach;
+use super::reach::{Reach, reach};
 use crate::trend::blend::Blend;
 use crate::trend::median;
 use crate::trend::shape::{Clock, Moment, Points, Shape, Term};
@@ -17,6 +17,10 @@ const UNEVEN: f64 = 0.1;
 const DAY: f64 = 24.0;
 /// A block this many times as far from the median of its neighbours as is usual is a wild value (Hampel).
 const WILD: f64 = 6.0;
+
+/// Probabilities by which times are told: the low end, the time itself, the high end. Too late costs more
+/// than too early, hence a quarter.
+const SHARES: [f64; 3] = [0.05, 0.25, 0.95];
 
 /// A trend fitted to blocks.
 #[derive(Debug, Clone)]
@@ -34,15 +38,17 @@ pub struct Trend {
     mean_load: f64,
 }
 
-/// The growth behind a slope.
-#[derive(Debug, Clone, Copy, Default)]
+/// The growth behind a slope, as one shape has it.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Growth {
     /// For how many hours.
     pub(crate) hours: f64,
     /// By how much.
     pub(crate) by: f64,
-    /// Probability that the later half brought at least twice as much as the earlier.
-    pub(crate) convex: f64,
+    /// The later half brought at least twice as much as the earlier.
+    pub(crate) convex: bool,
+    /// What it gave back at once, at least.
+    pub(crate) fell: f64,
 }
 
 impl Trend {
@@ -91,14 +97,14 @@ impl Trend {
         ahead - part + part * sum / pieces / self.mean_load
     }
 
-    /// The times by which the limit is reached with a probability of 5, 25, 80 and 95 %, hours from `now`,
-    /// where load jitters with this standard deviation.
-    pub(crate) fn reaches(&self, limit: f64, jitter: f64) -> [f64; 4] {
+    /// The times by which the limit is reached with a probability of 5, 25 and 95 %, hours from `now`, where
+    /// load jitters with this standard deviation, and whether each shape reaches it within its hours of `near`.
+    pub(crate) fn reaches(&self, limit: f64, jitter: f64, near: &[f64]) -> Reach<3> {
         let future = |ahead: f64| {
             let error = self.outlook.as_ref().map_or(0.0, |[load, _]| load.error(ahead));
             (self.future(ahead), error)
         };
-        reach(&self.blend, limit, jitter, future)
+        reach(&self.blend, limit, jitter, SHARES, near, future)
     }
 
     /// The parts of the likeliest shape beside level and load, in words, with hours before now.
@@ -115,23 +121,22 @@ impl Trend {
         self.blend.first().terms.iter().map(word).collect()
     }
 
-    /// The growth since the present trend began, as a mean over the shapes.
-    pub(crate) fn growth(&self) -> Growth {
+    /// The growth since the present trend began, by each shape.
+    pub(crate) fn growths(&self) -> Vec<Growth> {
         let (first, last) = (self.moments[0], self.moments[self.moments.len() - 1]);
-        let since = |shape: &Shape| {
-            let from = shape.since().map_or(first.hours, |since| since.max(first.hours));
-            self.moments[self.hours.partition_point(|at| *at < from).min(self.moments.len() - 1)]
-        };
         let middle = self.moments[self.hours.partition_point(|at| *at < first.hours / 2.0)];
-        let convex = |shape: &Shape| {
+        let growth = |shape: &Shape| {
+            let from = shape.since().map_or(first.hours, |since| since.max(first.hours));
+            let since = self.moments[self.hours.partition_point(|at| *at < from).min(self.moments.len() - 1)];
             let (early, late) = (shape.grown(&first, &middle), shape.grown(&middle, &last));
-            late > 0.0 && late >= 2.0 * early
+            Growth {
+                hours: -since.hours,
+                by: shape.grown(&since, &last),
+                convex: late > 0.0 && late >= 2.0 * early,
+                fell: shape.deepest_fall(),
+            }
         };
-        Growth {
-            hours: self.blend.mean(|shape| -since(shape).hours),
-            by: self.blend.mean(|shape| shape.grown(&since(shape), &last)),
-            convex: self.blend.share(convex),
-        }
+        self.blend.shapes.iter().map(|(_, shape)| growth(shape)).collect()
     }
 
     /// The fitted level at block `index`, load included.

@@ -182,7 +182,6 @@ fn steps(found: &mut Vec<Member>, points: &Points<'_>, rho: f64, base: &Basis, t
 /// the end, so that sums from the end give its product with any column.
 fn best_step(basis: &Basis, rho: f64) -> Option<usize> {
     let n = basis.residual.len();
-    let margin = (n / 24).max(2);
     let little = 1.0 - rho;
     let behind = |values: &[f64]| -> Vec<f64> {
         let mut sum = 0.0;
@@ -201,7 +200,7 @@ fn best_step(basis: &Basis, rho: f64) -> Option<usize> {
         let rest = whole - known;
         if rest > 1e-6 * whole { shares[i] * shares[i] / rest } else { 0.0 }
     };
-    let tried = (margin..n.saturating_sub(margin)).map(|i| (gain(i), i));
+    let tried = (1..n).map(|i| (gain(i), i));
     tried.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, i)| i)
 }
 

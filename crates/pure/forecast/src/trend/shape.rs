@@ -238,18 +238,17 @@ impl Shape {
         self.terms.iter().copied().zip(self.coefficients[self.first_term()..].iter().copied())
     }
 
-    /// By how much the level has grown between two moments, apart from load and steps.
+    /// By how much the level has grown between two moments, apart from load and from jumps up.
     pub(crate) fn grown(&self, from: &Moment, to: &Moment) -> f64 {
-        let terms = self.heights().filter(|(term, _)| !term.is_step());
+        let terms = self.heights().filter(|(term, height)| !term.is_step() || *height < 0.0);
         terms.map(|(term, height)| height * (term.at(to) - term.at(from))).sum()
     }
 
     /// Since when, in hours before now, the present trend has lasted, where that isn't the whole time.
     pub(crate) fn since(&self) -> Option<f64> {
         let lines = self.terms.iter().any(|term| matches!(term, Term::Line(_)));
-        let starts = self.heights().filter_map(|(term, height)| match term {
+        let starts = self.terms.iter().filter_map(|term| match *term {
             Term::Bend(Clock::Hours, place) | Term::Curve(place) if !lines => Some(place),
-            Term::Step(place, _) if height < 0.0 => Some(place),
             _ => None,
         });
         starts.reduce(f64::max)
@@ -261,9 +260,12 @@ impl Shape {
         trends.peek().is_some() && trends.all(|term| matches!(term, Term::Plateau(..)))
     }
 
-    /// The largest jump down, as a positive number.
+    /// The largest jump down, as a positive number: by how much at least it fell, with a probability of 95 %.
     pub(crate) fn deepest_fall(&self) -> f64 {
-        self.heights().filter(|(term, _)| term.is_step()).fold(0.0, |most, (_, height)| most.max(-height))
+        let first = self.first_term();
+        let steps = (first..self.columns).filter(|i| self.terms[i - first].is_step());
+        let error = |i: usize| self.inflation * noise::Z95 * self.covariance[i][i].sqrt();
+        steps.fold(0.0, |most, i| most.max(-self.coefficients[i] - error(i)))
     }
 }
 
