@@ -69,28 +69,25 @@ impl Surface {
         let shape =
             |lengths: Vec<f64>, noise: f64| Self::shaped(trend, &slopes, places, &rest, (lengths, noise));
         let settings = places.first().map_or(0, Vec::len);
-        let mut best: Option<(f64, Self)> = None;
-        let mut offer = |candidate: (f64, Self)| {
-            let better = best.as_ref().is_none_or(|(other, _)| candidate.0 > *other);
-            if better {
-                best = Some(candidate);
+        let mut best = shape(vec![1.0; settings], NOISES[0]);
+        let keep = |best: &mut (f64, Self), other: (f64, Self)| {
+            if other.0 > best.0 {
+                *best = other;
             }
-            best.as_ref().map(|(_, own)| (own.lengths.clone(), own.noise))
         };
-        let mut found = None;
         for length in LENGTHS {
             for noise in NOISES {
-                found = offer(shape(vec![length; settings], noise));
+                keep(&mut best, shape(vec![length; settings], noise));
             }
         }
         for setting in (0..ROUNDS).flat_map(|_| 0..settings) {
             for length in LENGTHS {
-                let Some((mut lengths, noise)) = found.clone() else { break };
+                let (mut lengths, noise) = (best.1.lengths.clone(), best.1.noise);
                 lengths[setting] = length;
-                found = offer(shape(lengths, noise));
+                keep(&mut best, shape(lengths, noise));
             }
         }
-        best.unwrap_or_else(|| unreachable!("there are length scales to try")).1
+        best.1
     }
 
     /// The surface of these length scales and noise, and the logarithm of its likelihood.
