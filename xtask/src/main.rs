@@ -9,6 +9,7 @@
 //! | `table` | runs the benchmark scenarios on recorded data and prints the README's table |
 //! | `bounds` | tuned policies and the bound on recorded traffic, see docs/bound.md and docs/tuning.md |
 //! | `tuning-check` | `tune` against exhaustive search over the same spaces, see docs/tuning.md |
+//! | `tuning-replay` | the search of `tune` against kept scans, without a run, see docs/tuning.md |
 //! | `calibration` | fits records with known parameters and puts the table into docs/calibration.md |
 //! | `peers` | our forecasts beside outside models', see docs/forecasting-peers.md |
 //! | `m4` | M4 Hourly, see docs/forecasting-peers.md |
@@ -29,6 +30,7 @@ mod oscillation;
 mod peers;
 mod product;
 mod rejuvenation;
+mod replay;
 mod table;
 mod tidy;
 mod tuning;
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         "table" => table::run(&root()),
         "bounds" => bounds::run(&root(), &rest),
         "tuning-check" => tuning::run(&root(), &rest),
+        "tuning-replay" => replay::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
         "aging" => aging::run(&root(), &rest),
         "oscillation" => oscillation::run(&root()),
@@ -60,7 +63,7 @@ fn main() -> ExitCode {
         "coverage" => coverage::run(&root()),
         other => Err(anyhow::anyhow!(
             "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, bounds, \
-             tuning-check, calibration, aging, oscillation, rejuvenation, peers, m4, coverage and schema"
+             tuning-check, tuning-replay, calibration, aging, oscillation, rejuvenation, peers, m4, coverage and schema"
         )),
     };
     match result {

@@ -28,7 +28,10 @@ const MAY_USE: [(&str, &[&str]); 9] = [
             "homeostat-report",
         ],
     ),
-    ("xtask", &["homeostat-core", "homeostat-forecast", "homeostat-trace"]),
+    (
+        "xtask",
+        &["homeostat-core", "homeostat-forecast", "homeostat-policy", "homeostat-trace", "homeostat-twin"],
+    ),
 ];
 
 /// What nothing below `crates/pure` may reach, not even through others.

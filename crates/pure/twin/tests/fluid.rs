@@ -83,6 +83,29 @@ fn policies_fare_as_request_by_request() {
     }
 }
 
+/// Twenty replicas at 97 to 99.5 % of their capacity for half an hour: waits by chance, and the queues that
+/// two random choices leave at any time, make up the time of a request together.
+#[test]
+fn waits_near_saturation_are_as_long_as_request_by_request() {
+    let mut scenario = world(&json!({ "warm_up": "5m" }));
+    (scenario.services[0].replicas.min, scenario.services[0].replicas.max) = (20, 20);
+    let policy = r#"{ "static": { "replicas": 20 } }"#;
+    for used in [0.97, 0.99, 0.995] {
+        let load = || workload::constant(Constant { rps: 400.0 * used, length: Span::MINUTE * 30 });
+        let (mut median, mut rough_median, mut off) = (0.0, 0.0, 0.0);
+        for seed in 1..=16 {
+            let run = Run { scenario: &scenario, policy, seed, initial: 20, peak_rate: 400.0, events: false };
+            let ((exact, _), (rough, _)) = (run.over(load()), fluid(&run, &CURVE, load()));
+            median += exact.p50_ms.unwrap() / 16.0;
+            rough_median += rough.p50_ms.unwrap() / 16.0;
+            off += (rough.attainment - exact.attainment) / 16.0;
+        }
+        println!("{used}: median {median:.0} ms, fluid {rough_median:.0} ms, attainment off by {off:+.4}");
+        assert!((rough_median / median - 1.0).abs() < 0.1, "{used}: {rough_median} instead of {median}");
+        assert!(used > 0.992 || off.abs() < 0.004, "{used}: attainment off by {off}");
+    }
+}
+
 #[test]
 fn requests_are_neither_made_nor_lost() {
     let scenario = world(&json!({ "client": { "timeout": "2s" }, "warm_up": "0s" }));

@@ -37,7 +37,7 @@ use backlog::{Backlog, Piece};
 use load::Load;
 use sense::{Pipeline, Stay, Sums};
 use tally::{Batch, Kind, Tally};
-use work::Work;
+use work::{Times, Work};
 
 /// Time in which queues follow the load, in seconds: the curve is read at the load over about so long.
 const MEMORY_S: f64 = 5.0;
@@ -70,6 +70,7 @@ pub struct Fluid {
     curve: Arc<ServiceCurve>,
     shape: Shape,
     work: Work,
+    times: Times,
     load: Load,
     start: Instant,
     scored_from: Instant,
@@ -137,6 +138,7 @@ impl Fluid {
         let mut new = Self {
             curve: Arc::clone(curve),
             work: Work::new(&spec.service_time, longest),
+            times: Times::new(points),
             load,
             start,
             scored_from,
@@ -253,8 +255,10 @@ impl Fluid {
         let ready = f64::from(self.backlog.ready());
         let work_s = self.drawn_work(count as f64, &mut draws);
         let load = work_s / dt_s;
-        let (busy_s, inside_s) = if self.backlog.is_calm(load) {
-            (work_s, self.calm(count as f64, work_s))
+        // Where queues are shorter than a fine step the curve knows those that chance makes.
+        let felt_by_queues = if self.lasts() { load } else { self.offered() };
+        let (busy_s, inside_s) = if self.backlog.is_calm(felt_by_queues) {
+            (work_s.min(ready * dt_s), self.calm(count as f64, work_s))
         } else {
             self.behind(count as f64, load, dt_s)
         };
@@ -266,10 +270,19 @@ impl Fluid {
 
     /// Whether a backlog may come by chance and decide who is late: then steps are fine.
     fn is_near(&self) -> bool {
+        let ready = f64::from(self.backlog.ready());
+        self.lasts() && self.backlog.waiting_s() < 2.0 * self.shape.objective_s * ready
+    }
+
+    /// Whether queues that come by chance last longer than a fine step.
+    fn lasts(&self) -> bool {
         let ready = self.backlog.ready();
-        let used = self.load.rate * self.shape.mean_s / self.shape.slots / f64::from(ready.max(1));
-        used > lasting(&self.shape, ready)
-            && self.backlog.waiting_s() < 2.0 * self.shape.objective_s * f64::from(ready)
+        self.offered() > lasting(&self.shape, ready) * f64::from(ready.max(1))
+    }
+
+    /// Replicas' worth of work that the present bin brings.
+    fn offered(&self) -> f64 {
+        self.load.rate * self.shape.mean_s / self.shape.slots
     }
 
     /// The work of so many requests, in seconds of one replica.
@@ -303,14 +316,14 @@ impl Fluid {
 
     /// Requests of a step in which some wait; returns busy time of replicas and time inside of requests.
     fn behind(&mut self, count: f64, load: f64, dt_s: f64) -> (f64, f64) {
-        let Self { backlog, tally, curve, work, shape, now, felt, .. } = self;
+        let Self { backlog, tally, curve, work, times, shape, now, felt, .. } = self;
         let before_s = backlog.waiting_s();
         let mut refused = 0.0;
         let steady_load = *felt * shape.mean_s / shape.slots / f64::from(backlog.ready());
         let busy_s = backlog.pass(dt_s, load, &mut |piece| {
             if count > 0.0 {
                 refused += count * piece.share * (1.0 - piece.accepted);
-                tally.fared(*now, fate(count, &piece, steady_load, curve, work, shape));
+                tally.fared(*now, fate(count, &piece, steady_load, curve, (work, times), shape));
             }
         });
         let after_s = backlog.waiting_s();
@@ -412,7 +425,7 @@ fn fate(
     piece: &Piece,
     steady_load: f64,
     curve: &ServiceCurve,
-    work: &Work,
+    (work, times): (&Work, &mut Times),
     shape: &Shape,
 ) -> Batch {
     let requests = count * piece.share;
@@ -427,13 +440,19 @@ fn fate(
     } else {
         work.late(shape.timeout_s, piece.from_s, piece.to_s)
     };
-    let late = work.late(shape.objective_s, piece.from_s, piece.to_s).max(failed).max(steady.late);
+    // The backlog comes on top of the queues of a steady state, whose times those of the nearest point are,
+    // but for the difference of the means.
+    let apart_s = steady.stay * shape.mean_s - curve.grid()[steady.point].mean_ns / 1e9;
+    let (from_s, to_s) = (piece.from_s + apart_s, piece.to_s + apart_s);
+    let late = times.at(steady.point, curve, work).late(shape.objective_s, from_s, to_s);
+    let late = late.max(failed).max(steady.late);
+    let queued_s = (steady.stay - 1.0) * shape.mean_s;
     let among_all = |share: f64| requests * (piece.accepted * share + 1.0 - piece.accepted);
     Batch {
         requests,
         late: among_all(late),
         failed: among_all(failed),
-        kind: Kind::Behind(piece.from_s, piece.to_s),
+        kind: Kind::Behind(piece.from_s + queued_s, piece.to_s + queued_s),
     }
 }
 

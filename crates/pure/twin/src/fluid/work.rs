@@ -1,13 +1,19 @@
-//! The distribution of the work in a table: the share of requests that a wait makes too late.
+//! Distributions of times in tables: the share of requests that a wait makes too late.
+//!
+//! That of the work tells who is late after a known wait. Behind a backlog a request also meets what no
+//! balancer can even out, the queues of a steady state near saturation: then the times of such a state,
+//! as the curve measured them, stand in place of the work.
 
 use homeostat_core::Span;
 
+use crate::curve::{Measured, ServiceCurve};
+use crate::outcome::Histogram;
 use crate::scenario::Duration;
 
 /// Points of the table.
 const POINTS: usize = 2_048;
 
-/// P(work > x), and its integral, over x.
+/// P(time > x), and its integral, over x.
 #[derive(Debug, Clone)]
 pub(super) struct Work {
     mean_s: f64,
@@ -21,12 +27,33 @@ impl Work {
     pub(super) fn new(duration: &Duration, most: Span) -> Self {
         let step_s = most.as_secs_f64() / POINTS as f64;
         let at = |i: usize| duration.beyond(Span::from_secs_f64(step_s * i as f64));
-        let beyond: Vec<f64> = (0..=POINTS).map(at).collect();
+        Self::of(duration.mean().as_secs_f64(), step_s, (0..=POINTS).map(at).collect())
+    }
+
+    /// A table of the times measured at one point of a curve, over the same range; those that failed took
+    /// longer than any other.
+    fn measured(measured: &Measured, step_s: f64) -> Self {
+        let failed = measured.failed as f64;
+        let all = (measured.times.total() as f64 + failed).max(1.0);
+        let mut beyond = vec![0.0; POINTS + 1];
+        for (bucket, count) in measured.times.counts().iter().enumerate().filter(|(_, c)| **c > 0) {
+            let at = Histogram::<7>::middle(bucket) as f64 / 1e9 / step_s;
+            beyond[(at as usize).min(POINTS)] += f64::from(*count) / all;
+        }
+        let mut above = failed / all;
+        for share in beyond.iter_mut().rev() {
+            above += *share;
+            *share = above;
+        }
+        Self::of(measured.mean_ns / 1e9, step_s, beyond)
+    }
+
+    fn of(mean_s: f64, step_s: f64, beyond: Vec<f64>) -> Self {
         let mut area_s = vec![0.0];
         for pair in beyond.windows(2) {
             area_s.push(area_s[area_s.len() - 1] + 0.5 * (pair[0] + pair[1]) * step_s);
         }
-        Self { mean_s: duration.mean().as_secs_f64(), step_s, beyond, area_s }
+        Self { mean_s, step_s, beyond, area_s }
     }
 
     /// Mean work in seconds.
@@ -62,5 +89,20 @@ impl Work {
             return self.beyond(limit_s - 0.5 * (from_s + to_s));
         }
         ((self.area(limit_s - from_s) - self.area(limit_s - to_s)) / width).clamp(0.0, 1.0)
+    }
+}
+
+/// Times of steady states by point of the curve, tabled when first asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Times(Vec<Option<Box<Work>>>);
+
+impl Times {
+    pub(super) fn new(points: usize) -> Self {
+        Self(vec![None; points])
+    }
+
+    /// The times at a point, over the range of `work`.
+    pub(super) fn at(&mut self, point: usize, curve: &ServiceCurve, work: &Work) -> &Work {
+        self.0[point].get_or_insert_with(|| Box::new(Work::measured(&curve.grid()[point], work.step_s)))
     }
 }

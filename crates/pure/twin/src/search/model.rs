@@ -8,8 +8,10 @@
 
 use homeostat_core::num;
 
-/// Length scales tried, in units of a setting's whole range.
-const LENGTHS: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
+/// Length scales tried, in units of a setting's whole range: of all settings first, then of each.
+const LENGTHS: [f64; 5] = [0.25, 0.5, 1.0, 2.0, 4.0];
+/// Rounds over the settings in which each gets the length scale that fits best beside the others'.
+const ROUNDS: usize = 2;
 /// Variances of the noise tried, as shares of the surface's own.
 const NOISES: [f64; 3] = [1e-3, 1e-2, 1e-1];
 /// Keeps the trend's equations solvable.
@@ -50,7 +52,8 @@ pub(super) struct Surface {
     trend: Trend,
     slopes: Vec<f64>,
     places: Vec<Vec<f64>>,
-    length: f64,
+    /// Length scale of each setting: a fine one where it matters much.
+    lengths: Vec<f64>,
     noise: f64,
     scale: f64,
     lower: Matrix,
@@ -63,28 +66,52 @@ impl Surface {
         let slopes = slopes(places, values, trend);
         let rest: Vec<f64> =
             places.iter().zip(values).map(|(p, v)| v - dot(&slopes, &trend.features(p))).collect();
-        let n = rest.len() as f64;
-        let mut best: Option<(f64, Self)> = None;
+        let shape =
+            |lengths: Vec<f64>, noise: f64| Self::shaped(trend, &slopes, places, &rest, (lengths, noise));
+        let settings = places.first().map_or(0, Vec::len);
+        let mut best = shape(vec![1.0; settings], NOISES[0]);
+        let keep = |best: &mut (f64, Self), other: (f64, Self)| {
+            if other.0 > best.0 {
+                *best = other;
+            }
+        };
         for length in LENGTHS {
             for noise in NOISES {
-                let mut lower = covariance(places, length, noise);
-                lower.decompose();
-                let weights = lower.solve(&rest);
-                let scale = (dot(&weights, &rest) / n).max(1e-12);
-                let fit = -0.5 * n * num::ln(scale) - lower.log_diagonal();
-                if best.as_ref().is_none_or(|(other, _)| fit > *other) {
-                    let (slopes, places) = (slopes.clone(), places.to_vec());
-                    best = Some((fit, Self { trend, slopes, places, length, noise, scale, lower, weights }));
-                }
+                keep(&mut best, shape(vec![length; settings], noise));
             }
         }
-        best.unwrap_or_else(|| unreachable!("there are length scales to try")).1
+        for setting in (0..ROUNDS).flat_map(|_| 0..settings) {
+            for length in LENGTHS {
+                let (mut lengths, noise) = (best.1.lengths.clone(), best.1.noise);
+                lengths[setting] = length;
+                keep(&mut best, shape(lengths, noise));
+            }
+        }
+        best.1
+    }
+
+    /// The surface of these length scales and noise, and the logarithm of its likelihood.
+    fn shaped(
+        trend: Trend,
+        slopes: &[f64],
+        places: &[Vec<f64>],
+        rest: &[f64],
+        (lengths, noise): (Vec<f64>, f64),
+    ) -> (f64, Self) {
+        let n = rest.len() as f64;
+        let mut lower = covariance(places, &lengths, noise);
+        lower.decompose();
+        let weights = lower.solve(rest);
+        let scale = (dot(&weights, rest) / n).max(1e-12);
+        let fit = -0.5 * n * num::ln(scale) - lower.log_diagonal();
+        let (slopes, places) = (slopes.to_vec(), places.to_vec());
+        (fit, Self { trend, slopes, places, lengths, noise, scale, lower, weights })
     }
 
     /// What it says of a place where nothing was measured: the noise, which stands for what is peculiar
     /// to a place, is part of the doubt.
     pub(super) fn guess(&self, place: &[f64]) -> Guess {
-        let near: Vec<f64> = self.places.iter().map(|other| kernel(place, other, self.length)).collect();
+        let near: Vec<f64> = self.places.iter().map(|other| kernel(place, other, &self.lengths)).collect();
         let mean = dot(&self.slopes, &self.trend.features(place)) + dot(&near, &self.weights);
         let known = dot(&near, &self.lower.solve(&near));
         Guess { mean, variance: self.scale * ((1.0 - known).max(1e-9) + self.noise) }
@@ -111,19 +138,19 @@ fn slopes(places: &[Vec<f64>], values: &[f64], trend: Trend) -> Vec<f64> {
     normal.solve(&right)
 }
 
-fn covariance(places: &[Vec<f64>], length: f64, noise: f64) -> Matrix {
+fn covariance(places: &[Vec<f64>], lengths: &[f64], noise: f64) -> Matrix {
     let mut matrix = Matrix::zero(places.len());
     for (i, a) in places.iter().enumerate() {
         for (j, b) in places.iter().enumerate() {
-            *matrix.at(i, j) = kernel(a, b, length) + if i == j { noise } else { 0.0 };
+            *matrix.at(i, j) = kernel(a, b, lengths) + if i == j { noise } else { 0.0 };
         }
     }
     matrix
 }
 
-fn kernel(a: &[f64], b: &[f64], length: f64) -> f64 {
-    let square: f64 = a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum();
-    num::exp(-0.5 * square / (length * length))
+fn kernel(a: &[f64], b: &[f64], lengths: &[f64]) -> f64 {
+    let square: f64 = a.iter().zip(b).zip(lengths).map(|((a, b), l)| (a - b) * (a - b) / (l * l)).sum();
+    num::exp(-0.5 * square)
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
