@@ -11,9 +11,9 @@ use serde_json::Value;
 use crate::product;
 
 /// The traces, and the days of each part that are left out: the World Cup is quiet before.
-const TRACES: [(&str, u32); 5] =
+pub(crate) const TRACES: [(&str, u32); 5] =
     [("world-cup", 14), ("nasa", 0), ("mongo-01", 0), ("ingress-05", 0), ("twitter", 0)];
-const START_UPS: [&str; 3] = ["30s", "120s", "300s"];
+pub(crate) const START_UPS: [&str; 3] = ["30s", "120s", "300s"];
 const FAMILIES: [&str; 6] = ["hpa", "kpa", "keda", "watermark", "predictive", "static"];
 const ATTAINMENTS: [f64; 3] = [0.99, 0.995, 0.999];
 /// Days of each part.
@@ -58,7 +58,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let mut cases: Vec<Case> = Vec::new();
     let compare = ["compare", "--policy", "hpa-cpu-50", "--policy", "hpa-cpu-80"];
     for (trace, skip) in TRACES.into_iter().filter(|(trace, _)| choice.wants(trace, &traces)) {
-        let file = scenario(root, trace, skip)?;
+        let file = cut(root, trace, skip)?;
         for start_up in START_UPS.into_iter().filter(|start_up| choice.wants(start_up, &START_UPS)) {
             let name = format!("{trace}-{start_up}-bound");
             match kept(root, &file, &name, start_up, &compare, choice.runs)? {
@@ -86,7 +86,7 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
 }
 
 /// The benchmark scenario of a trace, cut to some days.
-fn scenario(root: &Path, trace: &str, skip: u32) -> Result<PathBuf> {
+pub(crate) fn cut(root: &Path, trace: &str, skip: u32) -> Result<PathBuf> {
     let text = std::fs::read_to_string(root.join(format!("scenarios/benchmark/{trace}.yaml")))?;
     let cut = format!("  part: test\n  skip: {skip}d\n  take: {DAYS}d\n");
     let folder = root.join(KEPT);
@@ -115,9 +115,20 @@ fn kept(
     product::kept(root, &result, &args, &[0, 1])
 }
 
+/// The best schedule at 99.9 % that an earlier call has kept.
+pub(crate) fn bound(root: &Path, trace: &str, start_up: &str) -> Result<Option<f64>> {
+    let kept = root.join(KEPT).join(format!("{trace}-{start_up}-bound.json"));
+    let Ok(text) = std::fs::read_to_string(kept) else { return Ok(None) };
+    Ok(point_at(&serde_json::from_str(&text)?, 0.999).map(|(cost, _)| cost))
+}
+
 /// The best schedule and the lower bound at an attainment that the curve was asked for.
 fn bound_at(case: &Case, attainment: f64) -> Option<(f64, f64)> {
-    let points = case.bound["bound"].as_array()?;
+    point_at(&case.bound, attainment)
+}
+
+fn point_at(result: &Value, attainment: f64) -> Option<(f64, f64)> {
+    let points = result["bound"].as_array()?;
     let found =
         points.iter().find(|p| p["attainment"].as_f64().is_some_and(|a| (a - attainment).abs() < 1e-9))?;
     Some((found["cost"].as_f64()?, found["lower_cost"].as_f64()?))

@@ -14,6 +14,7 @@
 //! | `peers` | our forecasts beside outside models', see docs/forecasting-peers.md |
 //! | `m4` | M4 Hourly, see docs/forecasting-peers.md |
 //! | `coverage` | how often our 90 % interval holds, day by day and after the load doubles |
+//! | `predictive` | the predictive policy at equal attainment, see docs/predictive-scaling.md |
 //! | `oscillation` | square waves under noisy metrics, into docs/oscillation.md |
 //! | `rejuvenation` | leaks under `rejuvenate` and today's restarts, into docs/rejuvenation.md |
 //! | `aging` | slopes, false alarms, time to the limit and peers: the tables of docs/aging.md |
@@ -28,6 +29,7 @@ mod fidelity;
 mod m4;
 mod oscillation;
 mod peers;
+mod predictive;
 mod product;
 mod rejuvenation;
 mod replay;
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         "tuning-replay" => replay::run(&root(), &rest),
         "fidelity" => fidelity::run(&root(), &rest),
         "aging" => aging::run(&root(), &rest),
+        "predictive" => predictive::run(&root(), &rest),
         "oscillation" => oscillation::run(&root()),
         "rejuvenation" => rejuvenation::run(&root(), &rest),
         "calibration" => calibration::run(&root(), cargo()),
@@ -63,7 +66,7 @@ fn main() -> ExitCode {
         "coverage" => coverage::run(&root()),
         other => Err(anyhow::anyhow!(
             "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, bounds, \
-             tuning-check, tuning-replay, calibration, aging, oscillation, rejuvenation, peers, m4, coverage and schema"
+             tuning-check, tuning-replay, calibration, aging, predictive, oscillation, rejuvenation, peers, m4, coverage and schema"
         )),
     };
     match result {

@@ -131,3 +131,59 @@ impl Analogs {
         self.past.bytes() + self.rating.bytes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use homeostat_core::draw::Key;
+    use homeostat_core::{Instant, Span};
+
+    use crate::{Forecaster, Settings, Value};
+
+    /// Load of 100 with 5 % of noise; in every second half-hour or so five times as much, from minute 2 to 8.
+    fn bursts(days: u64) -> Vec<f64> {
+        let mut draws = Key::root(11).at(0);
+        let mut values = Vec::new();
+        for _ in 0..48 * days {
+            let comes = draws.uniform() < 0.4;
+            for step in 0..60 {
+                let level = if comes && (4..16).contains(&step) { 500.0 } else { 100.0 };
+                values.push(level * (1.0 + 0.05 * draws.normal()));
+            }
+        }
+        values
+    }
+
+    #[test]
+    fn bursts_that_come_at_their_minute_or_do_not_have_two_futures() {
+        let step = Span::from_secs(30);
+        let settings = Settings { step, horizon: Span::MINUTE * 15, paths: 200, ..Settings::default() };
+        let mut forecaster = Forecaster::new(settings);
+        let values = bursts(4);
+        for (n, value) in values.iter().enumerate() {
+            forecaster.update(Instant::ZERO + step * n as u64, Value::Known(*value));
+        }
+        assert_eq!(forecaster.chosen().model, "analogs");
+        // The next half-hour begins now: its burst, if it comes, lasts from step 4 to 15.
+        let paths = forecaster.paths(Span::MINUTE * 15);
+        let share = |step: usize| {
+            let high = paths.iter().filter(|path| path[step] > 300.0).count();
+            high as f64 / paths.count() as f64
+        };
+        assert_eq!((share(2), share(25)), (0.0, 0.0), "quiet before and after");
+        assert!((0.25..0.55).contains(&share(8)), "{}", share(8));
+        let [low, high] = paths.quantiles(8, [0.05, 0.95]);
+        assert!((80.0..120.0).contains(&low) && (430.0..580.0).contains(&high), "{low} {high}");
+        assert_eq!(paths, forecaster.paths(Span::MINUTE * 15), "the same again");
+    }
+
+    #[test]
+    fn without_a_short_period_there_are_none() {
+        let mut forecaster = Forecaster::new(Settings::default());
+        let mut draws = Key::root(3).at(0);
+        for minute in 0..4 * 1_440 {
+            let value = 100.0 * (1.0 + 0.1 * draws.normal());
+            forecaster.update(Instant::ZERO + Span::MINUTE * minute, Value::Known(value));
+        }
+        assert_ne!(forecaster.chosen().model, "analogs");
+    }
+}

@@ -114,3 +114,62 @@ impl Window {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Promise, ServiceModel};
+    use homeostat_core::draw::Key;
+
+    /// 20 requests per second and replica.
+    fn capacity() -> Capacity {
+        let work = Span::from_secs_f64(0.2);
+        let service = ServiceModel {
+            work,
+            work_cv: 0.5,
+            beyond: vec![1.0, 0.1, 0.0],
+            slots: 4.0,
+            start_up: Span::MINUTE * 2,
+        };
+        Capacity::new(&service, Promise { latency: Span::SECOND, attainment: 0.999 })
+    }
+
+    fn window(rates: Vec<f64>, steps: usize) -> Window {
+        Window { rates, steps, seconds: 30.0 }
+    }
+
+    #[test]
+    fn the_cheapest_is_that_of_a_search_of_all_counts() {
+        let capacity = capacity();
+        for seed in 0..200 {
+            let mut draws = Key::root(seed).at(0);
+            let (level, spread) = (50.0 + 400.0 * draws.uniform(), 0.4 * draws.uniform());
+            let rates = (0..400).map(|_| level * homeostat_core::num::exp(spread * draws.normal())).collect();
+            let window = window(rates, 2);
+            let price = 1.0 + 300.0 * draws.uniform();
+            let cost = |n: u32| {
+                f64::from(n) * capacity.rate_of(1.0) * 60.0
+                    + price * window.late_requests(&capacity, n, 0.0004)
+            };
+            let found = window.cheapest(&capacity, (0.0004, price), 1);
+            let least = (1..2 * found + 20).map(cost).fold(f64::INFINITY, f64::min);
+            // A grid may stop in a valley that is nearly as deep.
+            assert!(
+                cost(found) <= 1.01 * least,
+                "seed {seed}: {} at {found}, {least} is possible",
+                cost(found)
+            );
+        }
+    }
+
+    #[test]
+    fn a_dearer_late_request_never_takes_a_replica_away() {
+        let capacity = capacity();
+        let mut draws = Key::root(7).at(0);
+        let window = window((0..400).map(|_| 100.0 + 100.0 * draws.uniform()).collect(), 2);
+        let counts: Vec<u32> =
+            [1.0, 3.0, 10.0, 100.0, 1e4].map(|price| window.cheapest(&capacity, (0.0004, price), 1)).into();
+        assert!(counts.windows(2).all(|pair| pair[0] <= pair[1]), "{counts:?}");
+        assert!(counts[0] < counts[4], "{counts:?}");
+    }
+}

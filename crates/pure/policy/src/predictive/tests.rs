@@ -144,6 +144,21 @@ fn without_fresh_data_the_count_is_kept() {
 }
 
 #[test]
+fn silence_after_much_load_is_one_of_the_metrics_for_an_hour() {
+    let mut policy = policy(&PredictiveSpec::default(), &context());
+    let counts = run(&mut policy, 20, |_| 300.0, 60);
+    let kept = *counts.last().unwrap();
+    let mut rules = Vec::new();
+    for tick in 62..62 + 300_u64 {
+        let plan = policy.decide(&seen(tick * 15, kept, 0.0, 0));
+        rules.push((plan.replicas, plan.reasons[0].rule));
+    }
+    assert!(rules[..239].iter().all(|own| *own == (kept, Rule::NoData)), "{:?}", &rules[..5]);
+    assert_eq!(rules[299].1, Rule::ReactiveFloor, "in the end it is believed");
+    assert!(rules[299].0 < kept);
+}
+
+#[test]
 fn a_constant_load_gets_what_the_objective_needs_and_no_more() {
     let spec = PredictiveSpec::default();
     let mut policy = policy(&spec, &context());

@@ -1,0 +1,142 @@
+//! The predictive policy beside the cheapest HPA and fixed count at equal attainment: the table of
+//! docs/predictive-scaling.md.
+//!
+//! Two days of each trace's test part, as in `bounds`. Every family is swept over declared settings on the
+//! fluid twin; its cost at 99.9 % is the lower frontier of that sweep, linear between neighbours. Guards of
+//! the predictive policy are its own, the others have bounds only.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::bounds::{START_UPS, TRACES, bound, cut};
+use crate::product;
+
+/// Settings of the predictive policy: `risk`.
+const RISKS: [u32; 6] = [1, 3, 10, 30, 100, 300];
+/// Of the HPA: CPU target in per cent, and the window before a fall in minutes.
+const TARGETS: [u32; 10] = [45, 50, 55, 60, 65, 70, 75, 80, 85, 90];
+const WINDOWS: [u32; 3] = [1, 5, 15];
+/// Fixed counts.
+const COUNTS: std::ops::RangeInclusive<u32> = 4..=32;
+const COUNT_STEP: u32 = 5;
+const WANTED: f64 = 0.999;
+const KEPT: &str = "target/predictive";
+
+/// What a family has at each setting: attainment and cost.
+type Sweep = Vec<(f64, f64)>;
+
+/// Runs what is missing and prints the table. Results of an earlier call are used again: delete
+/// `target/predictive` to measure anew. Names of traces and start-ups choose.
+pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
+    let wants = |name: &str, all: &[&str]| {
+        args.iter().any(|arg| arg == name) || !args.iter().any(|arg| all.contains(&arg.as_str()))
+    };
+    let names = TRACES.map(|(trace, _)| trace);
+    println!("| trace, start-up | {} | at 99.9 % | HPA | fixed | bound | gap closed |", head().join(" | "));
+    println!("|---|{}", "---|".repeat(RISKS.len() + 5));
+    for (trace, skip) in TRACES.into_iter().filter(|(trace, _)| wants(trace, &names)) {
+        for start_up in START_UPS.into_iter().filter(|start_up| wants(start_up, &START_UPS)) {
+            let file = with_policies(root, trace, skip)?;
+            let name = root.join(KEPT).join(format!("{trace}-{start_up}.json"));
+            let file = file.to_string_lossy();
+            let args = ["compare", &*file, "--start-up", start_up, "--fidelity", "fluid", "--no-bound"];
+            match product::kept(root, &name, &args, &[0])? {
+                Some(result) => {
+                    println!(
+                        "{}",
+                        line(&format!("{trace}, {start_up}"), &result, bound(root, trace, start_up)?)?
+                    );
+                }
+                None => eprintln!("skipped: {trace}: no recorded data (set HOMEOSTAT_DATA)"),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn head() -> Vec<String> {
+    RISKS.iter().map(|risk| format!("risk {risk}")).collect()
+}
+
+/// The cut scenario with all settings as policies.
+fn with_policies(root: &Path, trace: &str, skip: u32) -> Result<PathBuf> {
+    let mut text = std::fs::read_to_string(cut(root, trace, skip)?)?;
+    text.push_str("policies:\n");
+    for risk in RISKS {
+        writeln!(text, "  - {{ name: predictive/{risk}, policy: {{ predictive: {{ risk: {risk} }} }} }}")?;
+    }
+    for target in TARGETS {
+        for window in WINDOWS {
+            let own = format!("hpa: {{ cpu_percent: {target}, scale_down_window: {window}m }}");
+            writeln!(text, "  - {{ name: hpa/{target}-{window}, policy: {{ {own} }} }}")?;
+        }
+    }
+    for count in COUNTS.map(|count| count * COUNT_STEP) {
+        writeln!(text, "  - {{ name: static/{count}, policy: {{ static: {{ replicas: {count} }} }} }}")?;
+    }
+    let folder = root.join(KEPT);
+    std::fs::create_dir_all(&folder)?;
+    let file = folder.join(format!("{trace}.yaml"));
+    std::fs::write(&file, text)?;
+    Ok(file)
+}
+
+/// One line of the table.
+fn line(name: &str, result: &Value, bound: Option<f64>) -> Result<String> {
+    let mut sweeps: BTreeMap<&str, Sweep> = BTreeMap::new();
+    let mut cells = String::new();
+    for row in result["policies"].as_array().context("a comparison lists its policies")? {
+        let (family, _) = row["name"].as_str().and_then(|n| n.split_once('/')).context("a name of ours")?;
+        let number = |field: &str| row[field].as_f64().context("a number");
+        let (attained, cost) = (number("attainment")?, number("replica_hours")?);
+        sweeps.entry(family).or_default().push((attained, cost));
+        if family == "predictive" {
+            let bold = if attained >= WANTED { "**" } else { "" };
+            write!(cells, " {bold}{:.2} % / {cost:.0}{bold} |", (attained * 1e4).floor() / 100.0)?;
+        }
+    }
+    let at = |family: &str| sweeps.get(family).and_then(|sweep| frontier(sweep, WANTED));
+    let (ours, hpa, fixed) = (at("predictive"), at("hpa"), at("static"));
+    let reference = [hpa, fixed].into_iter().flatten().reduce(f64::min);
+    let gap = match (ours, reference, bound) {
+        (Some(ours), Some(reference), Some(bound)) if reference > bound => {
+            format!("{:.0} %", 100.0 * (reference - ours) / (reference - bound))
+        }
+        _ => "–".to_owned(),
+    };
+    let shown = |cost: Option<f64>| cost.map_or_else(|| "–".to_owned(), |cost| format!("{cost:.0}"));
+    let (ours, hpa, fixed, bound) = (shown(ours), shown(hpa), shown(fixed), shown(bound));
+    Ok(format!("| {name} |{cells} {ours} | {hpa} | {fixed} | {bound} | {gap} |"))
+}
+
+/// The least cost at an attainment: linear between the neighbours of the lower frontier; `None` where no
+/// setting reaches it.
+fn frontier(sweep: &Sweep, wanted: f64) -> Option<f64> {
+    let above =
+        sweep.iter().filter(|(attained, _)| *attained >= wanted).min_by(|a, b| a.1.total_cmp(&b.1))?;
+    // The nearest below that is cheaper.
+    let below = sweep
+        .iter()
+        .filter(|(attained, cost)| *attained < wanted && *cost < above.1)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let Some(below) = below else { return Some(above.1) };
+    let share = (wanted - below.0) / (above.0 - below.0);
+    Some(below.1 + (above.1 - below.1) * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_frontier_is_linear_between_neighbours_and_absent_where_it_is_not_reached() {
+        let sweep = vec![(0.95, 100.0), (0.99, 140.0), (0.98, 150.0), (1.0, 200.0), (0.97, 400.0)];
+        assert_eq!(frontier(&sweep, 0.995), Some(170.0));
+        assert_eq!(frontier(&sweep, 0.9), Some(100.0));
+        assert_eq!(frontier(&sweep[..3].to_vec(), 0.995), None);
+    }
+}
