@@ -74,11 +74,11 @@ impl Form {
 pub struct Node {
     /// Mean over windows of the logarithm of mean, median, 95th and 99th percentile.
     pub ln: [f64; 4],
-    /// Variance of those between windows.
-    pub variance: [f64; 4],
+    /// Covariance of those between windows.
+    pub covariance: [[f64; 4]; 4],
     /// Busy share of slots or cores.
     pub busy: f64,
-    /// Share of the run's requests per window: what the variances belong to.
+    /// Requests per window: what the covariance belongs to.
     pub window: f64,
 }
 
@@ -162,21 +162,29 @@ fn summary(times: &mut [u64], window: f64) -> Node {
     let from = times.len() / 10;
     let rest = &mut times[from..];
     let length = (window.clamp(20.0, WINDOW as f64) as usize).min(rest.len() / 8).max(1);
-    let (mut sums, mut squares, mut count) = ([0.0; 4], [0.0; 4], 0.0);
+    let (mut sums, mut products, mut count) = ([0.0; 4], [[0.0; 4]; 4], 0.0);
     for chunk in rest.chunks_exact_mut(length) {
         chunk.sort_unstable();
         let mean = chunk.iter().map(|t| *t as f64).sum::<f64>() / length as f64;
-        for (k, share) in SHARES.iter().enumerate() {
-            let value = if k == 0 { mean } else { ranked(chunk, *share) };
-            let ln = num::ln(value / UNIT);
-            sums[k] += ln;
-            squares[k] += ln * ln;
+        let logs: [f64; 4] = std::array::from_fn(|k| {
+            let value = if k == 0 { mean } else { ranked(chunk, SHARES[k]) };
+            num::ln(value / UNIT)
+        });
+        for (i, row) in products.iter_mut().enumerate() {
+            sums[i] += logs[i];
+            for (j, cell) in row.iter_mut().enumerate() {
+                *cell += logs[i] * logs[j];
+            }
         }
         count += 1.0;
     }
     let ln = sums.map(|sum| sum / count);
-    let variance = std::array::from_fn(|k| (squares[k] / count - ln[k] * ln[k]).max(0.0));
-    Node { ln, variance, busy: 0.0, window: length as f64 }
+    let covariance = square(|i, j| products[i][j] / count - ln[i] * ln[j]);
+    Node { ln, covariance, busy: 0.0, window: length as f64 }
+}
+
+fn square(cell: impl Fn(usize, usize) -> f64) -> [[f64; 4]; 4] {
+    std::array::from_fn(|i| std::array::from_fn(|j| cell(i, j)))
 }
 
 /// The value at rank `q · N`, between neighbours by proportion: what a fine histogram reports.
@@ -279,7 +287,7 @@ impl Surface {
         let (a, b) = (self.row(below, offered), self.row(above, offered));
         Node {
             ln: std::array::from_fn(|k| a.ln[k] + (b.ln[k] - a.ln[k]) * part),
-            variance: std::array::from_fn(|k| a.variance[k] + (b.variance[k] - a.variance[k]) * part),
+            covariance: square(|i, j| a.covariance[i][j] + (b.covariance[i][j] - a.covariance[i][j]) * part),
             busy: a.busy + (b.busy - a.busy) * part,
             window: a.window + (b.window - a.window) * part,
         }
@@ -318,7 +326,7 @@ impl Surface {
         };
         Node {
             ln: std::array::from_fn(|k| cubic(&|node: &Node| node.ln[k])),
-            variance: std::array::from_fn(|k| linear(&|node: &Node| node.variance[k])),
+            covariance: square(|i, j| linear(&|node: &Node| node.covariance[i][j])),
             busy: cubic(&|node: &Node| node.busy).clamp(1e-6, 1.0),
             window: linear(&|node: &Node| node.window),
         }
