@@ -168,7 +168,8 @@ fn gauss_newton(
     noise: &Noise,
     size: usize,
 ) -> Option<(Vec<f64>, Vec<f64>)> {
-    const STEP: f64 = 0.06;
+    // Downwards: full contention can't be moved up.
+    const STEP: f64 = -0.06;
     let moved: Vec<(Theta, Option<Surface>)> = (0..size)
         .map(|p| {
             let mut by = vec![0.0; size];
