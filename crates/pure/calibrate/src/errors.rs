@@ -59,7 +59,7 @@ fn slopes(surface: &Surface, theta: Theta, seen: &Seen, ln_load: f64) -> [f64; F
 }
 
 /// Variance that comes from what a window happens to hold, without noise.
-fn sampling(theta: Theta, seen: &Seen, node: &Node) -> [[f64; FIGURES]; FIGURES] {
+fn sampling(seen: &Seen, node: &Node) -> [[f64; FIGURES]; FIGURES] {
     let of_requests = (node.window / seen.requests.max(1.0)).min(4.0);
     let mut out = [[0.0; FIGURES]; FIGURES];
     for (row, from) in out.iter_mut().zip(&node.covariance) {
@@ -67,7 +67,6 @@ fn sampling(theta: Theta, seen: &Seen, node: &Node) -> [[f64; FIGURES]; FIGURES]
             *cell = c * of_requests;
         }
     }
-    out[CPU][CPU] = theta.cv.mul_add(theta.cv, 1.0) / seen.requests.max(1.0);
     out
 }
 
@@ -89,7 +88,7 @@ impl Latent {
     pub(crate) fn of(surface: &Surface, theta: Theta, seen: &Seen, noise: &Noise) -> Self {
         let start = num::ln(seen.load);
         let there = raw(surface, theta, seen, start);
-        let mut covariance = sampling(theta, seen, &there.node);
+        let mut covariance = sampling(seen, &there.node);
         for k in 0..FIGURES {
             covariance[k][k] += noise[k] * noise[k];
             if !there.known[k] {
@@ -163,6 +162,8 @@ struct Marginal {
     slope: [f64; FIGURES],
     /// Variance from sampling, and from the noise of the rate.
     sampling: [f64; FIGURES],
+    /// Covariance with CPU from sampling: heavier work than usual in the window makes both larger.
+    common: [f64; FIGURES],
 }
 
 impl Marginal {
@@ -170,35 +171,162 @@ impl Marginal {
         let ln_load = num::ln(seen.load);
         let there = raw(surface, theta, seen, ln_load);
         let slope = slopes(surface, theta, seen, ln_load);
-        let own = sampling(theta, seen, &there.node);
+        let own = sampling(seen, &there.node);
         let sampling =
             std::array::from_fn(|k| own[k][k] + (slope[k] * noise[RATE]) * (slope[k] * noise[RATE]));
-        Self { residual: there.residual, known: there.known, slope, sampling }
+        Self { residual: there.residual, known: there.known, slope, sampling, common: own[CPU] }
     }
 }
 
-/// Noise of each figure and of the rate beyond what sampling explains: robust, from the residuals. Rate and
-/// CPU are taken to be equally noisy; without CPU the rate is taken to be as noisy as the median latency.
+/// Noise of each figure and of the rate beyond what sampling explains: robust, from the residuals. Without
+/// CPU the rate is taken to be exact: the noise of latency says nothing about it, and noise that is taken off
+/// but isn't there bends the curve as much as noise that is there and isn't taken off.
 pub(crate) fn noise(surface: &Surface, theta: Theta, seen: &[Seen], before: &Noise) -> Noise {
     let all: Vec<Marginal> = seen.iter().map(|s| Marginal::of(surface, theta, s, before)).collect();
     let mut found = *before;
     for (k, figure) in found.iter_mut().enumerate().take(CPU) {
-        let terms: Vec<&Marginal> = all.iter().filter(|m| m.known[k]).collect();
-        if terms.len() >= 8 {
-            let center = median(terms.iter().map(|m| m.residual[k]).collect());
-            let spread = 1.4826 * median(terms.iter().map(|m| (m.residual[k] - center).abs()).collect());
-            let sampling = median(terms.iter().map(|m| m.sampling[k]).collect());
+        if let Some((_, spread)) = spread(&all, k) {
+            let sampling = median(all.iter().filter(|m| m.known[k]).map(|m| m.sampling[k]).collect());
             *figure = (spread * spread - sampling).max(0.0).sqrt().clamp(LEAST, 1.0);
         }
     }
-    let by_cpu: Vec<&Marginal> = all.iter().filter(|m| m.known[CPU]).collect();
-    if by_cpu.len() < 8 {
-        found[RATE] = found[1];
-        return found;
+    match between_rate_and_cpu(&all) {
+        Some([rate, cpu]) => (found[RATE], found[CPU]) = (rate, cpu),
+        None => found[RATE] = LEAST,
     }
-    let center = median(by_cpu.iter().map(|m| m.residual[CPU]).collect());
-    let apart = |m: &&Marginal| (m.residual[CPU] - center).abs() / m.slope[CPU].hypot(1.0);
-    let equal = (1.4826 * median(by_cpu.iter().map(apart).collect())).clamp(LEAST, 1.0);
-    (found[CPU], found[RATE]) = (equal, equal);
     found
+}
+
+/// Median and robust standard deviation of the residuals of a figure; `None` where it is too scarce.
+fn spread(all: &[Marginal], k: usize) -> Option<(f64, f64)> {
+    let residuals: Vec<f64> = all.iter().filter(|m| m.known[k]).map(|m| m.residual[k]).collect();
+    if residuals.len() < 8 {
+        return None;
+    }
+    let center = median(residuals.clone());
+    Some((center, 1.4826 * median(residuals.iter().map(|r| (r - center).abs()).collect())))
+}
+
+/// Noise of rate and CPU. How far they are apart says how large both are together; which of them it is, the
+/// latency says as a third measurement of the load (Grubbs, JASA 43, 1948): the residuals of CPU and latency
+/// have in common what is wrong with the rate. Where latency says little, both are taken to be equally noisy.
+fn between_rate_and_cpu(all: &[Marginal]) -> Option<[f64; 2]> {
+    let (_, apart) = spread(all, CPU)?;
+    let middle = |of: fn(&Marginal) -> f64| median(all.iter().filter(|m| m.known[CPU]).map(of).collect());
+    let slope = middle(|m| m.slope[CPU] * m.slope[CPU]).max(0.01);
+    let both = (apart * apart - middle(|m| m.common[CPU])).max(LEAST * LEAST);
+    let equal = both / (1.0 + slope);
+    let (found, error) = in_common(all).unwrap_or((equal, f64::INFINITY));
+    // Before latency is looked at, any share of the rate in the noise is as likely as any other.
+    let prior = equal * equal / 3.0;
+    let rate = (equal + (found - equal) * prior / (prior + error * error)).clamp(0.0, both / slope);
+    let cpu = (both - slope * rate).max(0.0);
+    Some([rate, cpu].map(|variance| variance.sqrt().clamp(LEAST, 1.0)))
+}
+
+/// Variance of the rate by what the residuals of CPU and latency have in common, with its standard error.
+fn in_common(all: &[Marginal]) -> Option<(f64, f64)> {
+    const MOST: f64 = 3.0;
+    let spreads: [Option<(f64, f64)>; FIGURES] = std::array::from_fn(|k| spread(all, k));
+    let off = |m: &Marginal, k: usize| {
+        let (center, spread) = spreads[k].filter(|(_, spread)| m.known[k] && *spread > 0.0)?;
+        Some(((m.residual[k] - center) / spread).clamp(-MOST, MOST) * spread)
+    };
+    // Products of a sample, weighted, with the weights.
+    let sums = |m: &Marginal| {
+        let (mut product, mut weight) = (0.0, 0.0);
+        for (k, spread) in spreads.iter().enumerate().take(CPU) {
+            let (Some(cpu), Some(latency), Some((_, spread))) = (off(m, CPU), off(m, k), spread) else {
+                continue;
+            };
+            let slope = m.slope[CPU] * m.slope[k] / (spread * spread);
+            product += slope * (cpu * latency - m.common[k]);
+            weight += slope * m.slope[CPU] * m.slope[k];
+        }
+        (product, weight)
+    };
+    let sums: Vec<(f64, f64)> = all.iter().map(sums).collect();
+    let weight: f64 = sums.iter().map(|s| s.1).sum();
+    let variance = sums.iter().map(|s| s.0).sum::<f64>() / weight;
+    let error =
+        sums.iter().map(|(p, w)| (p - w * variance) * (p - w * variance)).sum::<f64>().sqrt() / weight;
+    (variance.is_finite() && error.is_finite()).then_some((variance, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use homeostat_core::draw::Key;
+
+    use super::*;
+    use crate::physics::{Form, Numbers};
+
+    /// Residuals with this noise in rate and CPU, 4 % in latency, which grows by `growth` from none.
+    fn marginals(rate: f64, cpu: f64, growth: f64) -> Vec<Marginal> {
+        let one = |i: u64| {
+            let mut draws = Key::root(3).at(i);
+            let (of_rate, of_cpu) = (rate * draws.normal(), cpu * draws.normal());
+            let load = draws.uniform();
+            let slope = [-growth * load, -growth * load, -growth * load, -growth * load, -0.8];
+            let residual = std::array::from_fn(|k| {
+                let own = if k == CPU { of_cpu } else { 0.04 * draws.normal() };
+                own + slope[k] * of_rate
+            });
+            Marginal {
+                residual,
+                known: [true; FIGURES],
+                slope,
+                sampling: [0.0; FIGURES],
+                common: [0.0; FIGURES],
+            }
+        };
+        (0..1_500).map(one).collect()
+    }
+
+    #[test]
+    fn latency_says_whether_rate_or_cpu_is_noisy() {
+        for [rate, cpu] in [[0.05, 0.005], [0.005, 0.05], [0.05, 0.05], [0.06, 0.03]] {
+            let found = between_rate_and_cpu(&marginals(rate, cpu, 1.5)).unwrap();
+            for (found, wanted) in found.iter().zip([rate, cpu]) {
+                assert!((found - wanted).abs() < 0.015, "{found} for {wanted} of {rate} and {cpu}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_are_equally_noisy_where_latency_says_nothing() {
+        let [rate, cpu] = between_rate_and_cpu(&marginals(0.05, 0.0, 1e-3)).unwrap();
+        assert!((rate / cpu - 1.0).abs() < 0.05, "{rate} {cpu}");
+        let none: Vec<Marginal> = marginals(0.05, 0.05, 1.0)
+            .into_iter()
+            .map(|m| Marginal { known: [true, true, true, true, false], ..m })
+            .collect();
+        assert!(between_rate_and_cpu(&none).is_none());
+    }
+
+    /// A sample of four slots whose latency and CPU are exact, and whose rate is 10 % too large.
+    #[test]
+    fn the_load_is_where_its_measurements_agree() {
+        let theta = Theta { mean_s: 0.2, cv: 0.5, form: Form::Fcfs { slots: 4 } };
+        let numbers = Numbers::new(6_000, 1);
+        let loads = [0.1, 1.0, 2.0, 2.8, 3.4, 3.8];
+        let surface = Surface::measure(&numbers, (theta.form, theta.cv), &loads, &[4], |_, _| 1_000.0);
+        let truth = surface.at(3.0, 4.0);
+        let seen = Seen {
+            index: 0,
+            load: 3.3 / theta.mean_s,
+            replicas: 4.0,
+            ln: truth.ln.map(|ln| Some(ln + num::ln(theta.mean_s))),
+            busy: Some(truth.busy),
+            requests: 1e6,
+            block: 0,
+        };
+        let work = |rate: f64, rest: f64| {
+            let noise = [rest, rest, rest, rest, rest, rate];
+            num::exp(Latent::of(&surface, theta, &seen, &noise).ln_load) * theta.mean_s
+        };
+        assert!((work(0.1, 0.01) / 3.0 - 1.0).abs() < 0.01, "{}", work(0.1, 0.01));
+        assert!((work(LEAST, 0.5) / 3.3 - 1.0).abs() < 0.01, "{}", work(LEAST, 0.5));
+        let between = work(0.05, 0.05);
+        assert!((3.0..3.25).contains(&between), "{between}");
+    }
 }

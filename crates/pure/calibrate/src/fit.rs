@@ -25,9 +25,9 @@ const FULL: usize = 40_000;
 const FITS: f64 = 1.4;
 /// Misfit of sharing times this: up to it slots, the simpler model, are preferred.
 const SIMPLER: f64 = 1.03;
-/// Misfit of a fit with κ against one without (one at least: what explains the record needs no κ), below which
-/// κ is believed: at loads that a service survives,
-/// σ and κ look alike, and a κ that is not there moves the capacity a lot.
+/// Misfit of a fit with κ (one at least: what explains the record without needs no κ) against one without, below
+/// which κ is believed: at loads that a service survives, σ and κ look alike, and a κ that is not there moves
+/// the capacity a lot.
 const COHERENT: f64 = 0.9;
 /// Relative error of the method itself (surface, noise of the rate), which no amount of samples removes: as
 /// found on the cases of docs/calibration.md.
@@ -466,7 +466,7 @@ impl Work<'_> {
         let plain = try_one(cores, 0.0, sigma)?;
         let Form::Sharing { contention, cores, .. } = plain.theta.form else { return Some(plain) };
         let with = try_one(cores, 0.002, contention);
-        Some(with.filter(|with| with.misfit < COHERENT * plain.misfit.max(1.0)).unwrap_or(plain))
+        Some(with.filter(|with| with.misfit.max(1.0) < COHERENT * plain.misfit).unwrap_or(plain))
     }
 
     /// Fits once more without the CPU where it contradicts the latency.

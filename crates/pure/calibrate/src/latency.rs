@@ -3,8 +3,8 @@
 //! Weighted least squares on logarithms by Gauss and Newton, three to five parameters at most, and the load
 //! of every sample besides ([`crate::errors`]). A residual is weighted by the variance it should have: noise
 //! of the measurement (estimated from the residuals) and the spread of a window's percentile. Huber's
-//! weights bound what one sample can do. Intervals come from the sandwich covariance over blocks of half an hour, so that
-//! samples that err together count once.
+//! weights bound what one sample can do. Intervals come from the sandwich covariance over blocks of half an
+//! hour, so that samples that err together count once.
 
 use homeostat_core::num;
 
