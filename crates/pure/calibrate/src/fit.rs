@@ -18,16 +18,18 @@ const MOST: usize = 3_000;
 const BRINK: f64 = 0.93;
 /// Standard deviations from which a slow sample is taken for the wake of something else.
 const SURPRISE: f64 = 4.5;
-/// Requests of a station run: while looking for slots, and for the final fit.
+/// Requests of a station run: while looking for slots, and for the final fit of slots and of sharing, whose
+/// capacity is read off a curve far below it.
 const QUICK: usize = 6_000;
 const FULL: usize = 40_000;
+const FULL_SHARING: usize = 120_000;
 /// Misfit up to which a model agrees with its record as well as 5 % of noise allows.
 const FITS: f64 = 1.4;
 /// Misfit of sharing times this: up to it slots, the simpler model, are preferred.
 const SIMPLER: f64 = 1.03;
-/// Misfit of a fit with κ (one at least: what explains the record without needs no κ) against one without, below
-/// which κ is believed: at loads that a service survives, σ and κ look alike, and a κ that is not there moves
-/// the capacity a lot.
+/// Misfit of a fit with κ (one at least: what explains the record without needs no κ) against one without,
+/// below which κ is believed: at loads that a service survives, σ and κ look alike, and a κ that is not there
+/// moves the capacity a lot.
 const COHERENT: f64 = 0.9;
 /// Relative error of the method itself (surface, noise of the rate), which no amount of samples removes: as
 /// found on the cases of docs/calibration.md.
@@ -194,7 +196,8 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
     work.beyond(best.theta.form.most_work() / best.theta.mean_s)?;
     let mut seen = work.seen(work.calms(best.theta));
     let mut transient = vec![false; record.samples.len()];
-    let rounds = if matches!(best.theta.form, Form::Sharing { .. }) { 4 } else { 2 };
+    let shares = matches!(best.theta.form, Form::Sharing { .. });
+    let (rounds, full) = if shares { (4, FULL_SHARING) } else { (2, FULL) };
     for round in 0..rounds {
         let most = best.theta.form.most_work() / best.theta.mean_s;
         let too_full = |s: &Seen| best.likely_load(s) > BRINK * most;
@@ -208,7 +211,7 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
         seen = work.seen(work.calms(best.theta));
         seen.retain(|s| !transient[s.index]);
         work.enough(seen.len())?;
-        let numbers = Numbers::new(if round + 1 < rounds { QUICK } else { FULL }, options.seed);
+        let numbers = Numbers::new(if round + 1 < rounds { QUICK } else { full }, options.seed);
         let setup = work.setup(&numbers, best.cv_free, 2);
         best = fit(&setup, best.theta, &seen).ok_or_else(not_told_apart)?;
     }
