@@ -18,15 +18,18 @@ const MOST: usize = 3_000;
 const BRINK: f64 = 0.93;
 /// Standard deviations from which a slow sample is taken for the wake of something else.
 const SURPRISE: f64 = 4.5;
-/// Requests of a station run: while looking for slots, and for the final fit.
+/// Requests of a station run: while looking for slots, and for the final fit of slots and of sharing, whose
+/// capacity is read off a curve far below it.
 const QUICK: usize = 6_000;
 const FULL: usize = 40_000;
+const FULL_SHARING: usize = 120_000;
 /// Misfit up to which a model agrees with its record as well as 5 % of noise allows.
 const FITS: f64 = 1.4;
 /// Misfit of sharing times this: up to it slots, the simpler model, are preferred.
 const SIMPLER: f64 = 1.03;
-/// Misfit of a fit with κ against one without, below which κ is believed: at loads that a service survives,
-/// σ and κ look alike, and a κ that is not there moves the capacity a lot.
+/// Misfit of a fit with κ (one at least: what explains the record without needs no κ) against one without,
+/// below which κ is believed: at loads that a service survives, σ and κ look alike, and a κ that is not there
+/// moves the capacity a lot.
 const COHERENT: f64 = 0.9;
 /// Relative error of the method itself (surface, noise of the rate), which no amount of samples removes: as
 /// found on the cases of docs/calibration.md.
@@ -115,8 +118,8 @@ pub struct Fit {
     pub server_reason: String,
     /// Weighted squares per residual: 1 where the model explains the record up to 5 % of noise.
     pub misfit: f64,
-    /// Noise of mean, p50, p95, p99 and CPU beyond sampling, as found.
-    pub noise: [f64; 5],
+    /// Noise of mean, p50, p95, p99, CPU and rate beyond sampling, as found.
+    pub noise: [f64; 6],
     /// Capacity that was reconciled.
     pub capacity: Capacity,
     /// Capacity by the utilisation law.
@@ -193,10 +196,11 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
     work.beyond(best.theta.form.most_work() / best.theta.mean_s)?;
     let mut seen = work.seen(work.calms(best.theta));
     let mut transient = vec![false; record.samples.len()];
-    let rounds = if matches!(best.theta.form, Form::Sharing { .. }) { 4 } else { 2 };
+    let shares = matches!(best.theta.form, Form::Sharing { .. });
+    let (rounds, full) = if shares { (4, FULL_SHARING) } else { (2, FULL) };
     for round in 0..rounds {
         let most = best.theta.form.most_work() / best.theta.mean_s;
-        let too_full = |s: &Seen| s.load > BRINK * most;
+        let too_full = |s: &Seen| best.likely_load(s) > BRINK * most;
         for sample in &seen {
             if too_full(sample) {
                 work.marks.saturated[sample.index] = true;
@@ -206,11 +210,8 @@ pub fn calibrate(record: &Record, options: &Options) -> Result<Fit, Refusal> {
         }
         seen = work.seen(work.calms(best.theta));
         seen.retain(|s| !transient[s.index]);
-        if work.cpu && matches!(best.theta.form, Form::Sharing { .. }) {
-            Work::calm_by(&best, &mut seen);
-        }
         work.enough(seen.len())?;
-        let numbers = Numbers::new(if round + 1 < rounds { QUICK } else { FULL }, options.seed);
+        let numbers = Numbers::new(if round + 1 < rounds { QUICK } else { full }, options.seed);
         let setup = work.setup(&numbers, best.cv_free, 2);
         best = fit(&setup, best.theta, &seen).ok_or_else(not_told_apart)?;
     }
@@ -291,56 +292,9 @@ impl Work<'_> {
                 block: (s.at.0 - origin) / (Span::MINUTE * 30).0,
             })
         };
-        let mut all: Vec<Seen> = self.record.samples.iter().enumerate().filter_map(one).collect();
-        if calmed {
-            self.calm(&mut all);
-        }
+        let all: Vec<Seen> = self.record.samples.iter().enumerate().filter_map(one).collect();
         let stride = all.len().div_ceil(MOST).max(1);
         all.into_iter().step_by(stride).collect()
-    }
-
-    /// Takes noise out of the load (regression calibration): rate and CPU measure it independently of each
-    /// other, so that their mean is closer to it, and what noise is left is taken off its spread. A noisy
-    /// load would make latency look as if it depended less on load than it does.
-    fn calm(&self, all: &mut [Seen]) {
-        let Some(law) = self.law else { return };
-        let mut known: Vec<&mut Seen> = all.iter_mut().filter(|s| s.busy.is_some()).collect();
-        let capacity = law.capacity.per_second;
-        for sample in &mut known {
-            sample.load = (sample.load * sample.busy.unwrap_or(1.0) * capacity).sqrt();
-        }
-        let logs: Vec<f64> = known.iter().map(|s| num::ln(s.load)).collect();
-        let n = logs.len().max(1) as f64;
-        let mean = logs.iter().sum::<f64>() / n;
-        let variance = logs.iter().map(|l| (l - mean) * (l - mean)).sum::<f64>() / n;
-        let shrink = (1.0 - law.noise * law.noise / 2.0 / variance.max(1e-12)).clamp(0.5, 1.0);
-        for (sample, ln) in known.iter_mut().zip(logs) {
-            sample.load = num::exp(mean + shrink * (ln - mean));
-        }
-    }
-
-    /// The same where busyness bends with load: only the noise is taken off the spread. How much there
-    /// is, the curve of a fit tells; a load read off that curve would confirm the curve.
-    fn calm_by(fit: &LatencyFit, all: &mut [Seen]) {
-        let apart = |s: &Seen| {
-            let (other, growth) = fit.load_at(s.busy?, s.replicas);
-            (growth > 0.4).then(|| (num::ln(s.load / other), 1.0 + 1.0 / (growth * growth)))
-        };
-        let pairs: Vec<(f64, f64)> = all.iter().filter_map(apart).collect();
-        if pairs.len() < LEAST {
-            return;
-        }
-        let middle = median(pairs.iter().map(|p| p.0).collect());
-        let sizes = pairs.iter().map(|(a, parts)| (a - middle).abs() / parts.sqrt());
-        let noise = 1.4826 * median(sizes.collect());
-        let logs: Vec<f64> = all.iter().map(|s| num::ln(s.load)).collect();
-        let n = logs.len() as f64;
-        let mean = logs.iter().sum::<f64>() / n;
-        let variance = logs.iter().map(|l| (l - mean) * (l - mean)).sum::<f64>() / n;
-        let shrink = (1.0 - noise * noise / variance.max(1e-12)).clamp(0.5, 1.0);
-        for (sample, ln) in all.iter_mut().zip(logs) {
-            sample.load = num::exp(mean + shrink * (ln - mean));
-        }
     }
 
     /// Whether the load is calmed: CPU follows the load in proportion where slots are busy, not in sharing.
@@ -515,7 +469,7 @@ impl Work<'_> {
         let plain = try_one(cores, 0.0, sigma)?;
         let Form::Sharing { contention, cores, .. } = plain.theta.form else { return Some(plain) };
         let with = try_one(cores, 0.002, contention);
-        Some(with.filter(|with| with.misfit < COHERENT * plain.misfit).unwrap_or(plain))
+        Some(with.filter(|with| with.misfit.max(1.0) < COHERENT * plain.misfit).unwrap_or(plain))
     }
 
     /// Fits once more without the CPU where it contradicts the latency.

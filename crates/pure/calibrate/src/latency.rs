@@ -1,19 +1,17 @@
 //! The fit of latency against load: mean work and its spread, with slots or contention.
 //!
-//! Weighted least squares on logarithms by Gauss and Newton, three to five parameters at most. A residual
-//! is weighted by the variance it should have: noise of the measurement (estimated from the residuals), the
-//! spread of a window's percentile, and the error of the load times the slope there. Huber's weights bound
-//! what one sample can do. Intervals come from the sandwich covariance over blocks of half an hour, so that
-//! samples that err together count once.
+//! Weighted least squares on logarithms by Gauss and Newton, three to five parameters at most, and the load
+//! of every sample besides ([`crate::errors`]). A residual is weighted by the variance it should have: noise
+//! of the measurement (estimated from the residuals) and the spread of a window's percentile. Huber's
+//! weights bound what one sample can do. Intervals come from the sandwich covariance over blocks of half an
+//! hour, so that samples that err together count once.
 
 use homeostat_core::num;
 
+use crate::errors::{self, Latent, Noise, weight};
 use crate::physics::{Form, MOST_REPLICAS, Numbers, Surface};
-use crate::record::median;
 use crate::solve::{Matrix, inverse, sandwich, times, zeros};
 
-/// Residuals beyond this many standard deviations count less.
-const HUBER: f64 = 2.0;
 /// Loads at which latency is measured, as shares of the largest in the record.
 const GRID: [f64; 9] = [0.02, 0.2, 0.4, 0.55, 0.68, 0.79, 0.88, 0.95, 1.02];
 /// Share of the capacity at which stations are run at most: beyond it there is no steady state.
@@ -81,8 +79,8 @@ pub(crate) struct LatencyFit {
     pub(crate) cv_free: bool,
     /// Weighted sum of squares (bounded by Huber) per residual.
     pub(crate) misfit: f64,
-    /// Noise of the measurement by figure: mean, p50, p95, p99, cpu.
-    pub(crate) noise: [f64; 5],
+    /// Noise of the measurement by figure: mean, p50, p95, p99, CPU, rate.
+    pub(crate) noise: Noise,
     surface: Surface,
 }
 
@@ -93,23 +91,14 @@ impl LatencyFit {
         (node.ln.map(|ln| num::exp(ln) * self.theta.mean_s), node.busy)
     }
 
-    /// The load per replica at which the server is so busy, and by how many per cent busyness grows there
-    /// for one per cent of load.
-    pub(crate) fn load_at(&self, busy: f64, replicas: f64) -> (f64, f64) {
-        let at = |offered: f64| self.surface.at(offered, replicas).busy;
-        let (mut low, mut high) = (1e-6, self.theta.form.most_work());
-        for _ in 0..40 {
-            let middle = 0.5 * (low + high);
-            if at(middle) < busy { low = middle } else { high = middle }
-        }
-        let growth = num::ln(at(low * 1.03) / at(low * 0.97)) / num::ln(1.03 / 0.97);
-        (low / self.theta.mean_s, growth.clamp(0.0, 1.0))
-    }
-
     /// Largest residual of a sample in standard deviations of the noise, upwards.
     pub(crate) fn surprise(&self, seen: &Seen) -> f64 {
-        let terms = terms(&self.surface, self.theta, seen, &self.noise);
-        terms.iter().flatten().take(4).map(|t| t.residual / t.variance.sqrt()).fold(0.0, f64::max)
+        errors::surprise(&self.surface, self.theta, seen, &self.noise)
+    }
+
+    /// The load per replica that agrees best with all that was measured.
+    pub(crate) fn likely_load(&self, seen: &Seen) -> f64 {
+        num::exp(Latent::of(&self.surface, self.theta, seen, &self.noise).ln_load)
     }
 }
 
@@ -120,14 +109,6 @@ pub(crate) struct Setup<'a> {
     pub(crate) step_s: f64,
     pub(crate) cv_free: bool,
     pub(crate) rounds: usize,
-}
-
-/// One residual.
-#[derive(Debug, Clone, Copy)]
-struct Term {
-    residual: f64,
-    variance: f64,
-    sampling: f64,
 }
 
 fn surface(setup: &Setup, theta: Theta, seen: &[Seen]) -> Surface {
@@ -144,36 +125,10 @@ fn surface(setup: &Setup, theta: Theta, seen: &[Seen]) -> Surface {
     Surface::measure(setup.numbers, (theta.form, theta.cv), &loads, &replicas, window)
 }
 
-/// Residuals of a sample: mean, p50, p95, p99, cpu.
-fn terms(surface: &Surface, theta: Theta, seen: &Seen, noise: &[f64; 5]) -> [Option<Term>; 5] {
-    const STEP: f64 = 0.03;
-    let offered = seen.load * theta.mean_s;
-    let node = surface.at(offered, seen.replicas);
-    let ahead = surface.at(offered * (1.0 + STEP), seen.replicas);
-    let behind = surface.at(offered * (1.0 - STEP), seen.replicas);
-    // The rate is taken to be as noisy as the figures themselves.
-    let rate_noise = noise[1].max(0.005);
-    let of_requests = (node.window / seen.requests.max(1.0)).min(4.0);
-    let mut out = [None; 5];
-    for k in 0..4 {
-        let Some(ln) = seen.ln[k] else { continue };
-        let slope = (ahead.ln[k] - behind.ln[k]) / (2.0 * STEP);
-        let sampling = node.variance[k] * of_requests + slope * slope * rate_noise * rate_noise;
-        let residual = ln - num::ln(theta.mean_s) - node.ln[k];
-        out[k] = Some(Term { residual, variance: sampling + noise[k] * noise[k], sampling });
-    }
-    if let Some(busy) = seen.busy {
-        let sampling = theta.cv.mul_add(theta.cv, 1.0) / seen.requests.max(1.0) + rate_noise * rate_noise;
-        let residual = num::ln(busy) - num::ln(node.busy);
-        out[4] = Some(Term { residual, variance: sampling + noise[4] * noise[4], sampling });
-    }
-    out
-}
-
 /// Fits from a first guess. `None` where the parameters can't be told apart.
 pub(crate) fn fit(setup: &Setup, start: Theta, seen: &[Seen]) -> Option<LatencyFit> {
     let mut theta = start;
-    let mut noise = [0.05; 5];
+    let mut noise = [0.05; 6];
     let size = start.size(setup.cv_free);
     let mut last = None;
     for round in 0..setup.rounds {
@@ -188,7 +143,7 @@ pub(crate) fn fit(setup: &Setup, start: Theta, seen: &[Seen]) -> Option<LatencyF
             }
         }
         let base = surface(setup, theta, seen);
-        noise = estimate_noise(&base, theta, seen, &noise);
+        noise = errors::noise(&base, theta, seen, &noise);
         if round + 1 == setup.rounds {
             let misfit = misfit(&base, theta, seen, noise);
             let errors = last.map(|(_, errors)| errors).unwrap_or_default();
@@ -201,7 +156,7 @@ pub(crate) fn fit(setup: &Setup, start: Theta, seen: &[Seen]) -> Option<LatencyF
 
 /// The misfit of parameters as they are, without a fit.
 pub(crate) fn glance(setup: &Setup, theta: Theta, seen: &[Seen]) -> f64 {
-    misfit(&surface(setup, theta, seen), theta, seen, [0.05; 5])
+    misfit(&surface(setup, theta, seen), theta, seen, [0.05; 6])
 }
 
 /// One step, and the standard errors where it stands.
@@ -210,10 +165,11 @@ fn gauss_newton(
     theta: Theta,
     base: &Surface,
     seen: &[Seen],
-    noise: &[f64; 5],
+    noise: &Noise,
     size: usize,
 ) -> Option<(Vec<f64>, Vec<f64>)> {
-    const STEP: f64 = 0.06;
+    // Downwards: full contention can't be moved up.
+    const STEP: f64 = -0.06;
     let moved: Vec<(Theta, Option<Surface>)> = (0..size)
         .map(|p| {
             let mut by = vec![0.0; size];
@@ -233,25 +189,26 @@ fn gauss_newton(
         }
     };
     for sample in seen {
-        let here = terms(base, theta, sample, noise);
-        let there: Vec<[Option<Term>; 5]> =
-            moved.iter().map(|(t, s)| terms(s.as_ref().unwrap_or(base), *t, sample, noise)).collect();
+        let here = Latent::of(base, theta, sample, noise);
         if sample.block != block.0 {
             add_block(&mut meat, &block.1);
             block = (sample.block, vec![0.0; size]);
         }
-        for (k, term) in here.iter().enumerate() {
-            let Some(term) = term else { continue };
-            let size_of = (term.residual * term.residual / term.variance).sqrt();
-            let weight = (HUBER / size_of.max(1e-12)).min(1.0) / term.variance;
-            let slope = |p: usize| there[p][k].map_or(0.0, |t| (term.residual - t.residual) / STEP);
-            let slopes: Vec<f64> = (0..size).map(slope).collect();
-            for i in 0..size {
-                gradient[i] += weight * slopes[i] * term.residual;
-                block.1[i] += weight * slopes[i] * term.residual;
-                for j in 0..size {
-                    normal[i][j] += weight * slopes[i] * slopes[j];
-                }
+        let there = moved.iter().map(|(t, s)| here.residuals(s.as_ref().unwrap_or(base), *t, sample));
+        let slopes: Vec<[f64; 6]> =
+            there.map(|there| std::array::from_fn(|k| (here.residual[k] - there[k]) / STEP)).collect();
+        let weights = here.residual.map(weight);
+        let sum = |a: &[f64; 6], b: &[f64; 6]| (0..6).map(|k| weights[k] * a[k] * b[k]).sum::<f64>();
+        // The sample's own load follows the parameters: what it can explain does not count.
+        let own = sum(&here.slope, &here.slope);
+        let shared: Vec<f64> = slopes.iter().map(|s| sum(s, &here.slope) / own).collect();
+        let left = sum(&here.slope, &here.residual);
+        for i in 0..size {
+            let pull = sum(&slopes[i], &here.residual) - shared[i] * left;
+            gradient[i] += pull;
+            block.1[i] += pull;
+            for j in 0..size {
+                normal[i][j] += sum(&slopes[i], &slopes[j]) - shared[i] * shared[j] * own;
             }
         }
     }
@@ -263,32 +220,20 @@ fn gauss_newton(
     Some((step, errors))
 }
 
-/// Noise of each figure beyond what sampling explains: robust, from the residuals.
-fn estimate_noise(base: &Surface, theta: Theta, seen: &[Seen], before: &[f64; 5]) -> [f64; 5] {
-    let all: Vec<[Option<Term>; 5]> = seen.iter().map(|s| terms(base, theta, s, before)).collect();
-    std::array::from_fn(|k| {
-        let terms: Vec<Term> = all.iter().filter_map(|t| t[k]).collect();
-        if terms.len() < 8 {
-            return before[k];
-        }
-        let center = median(terms.iter().map(|t| t.residual).collect());
-        let spread = 1.4826 * median(terms.iter().map(|t| (t.residual - center).abs()).collect());
-        let sampling = median(terms.iter().map(|t| t.sampling).collect());
-        (spread * spread - sampling).max(0.0).sqrt().clamp(0.005, 1.0)
-    })
-}
-
-/// Huber's sum per residual, in units of the noise: near one where the model holds. The
-/// noise is taken from 3 to 5 %: one can't explain a wrong model by more noise.
-fn misfit(base: &Surface, theta: Theta, seen: &[Seen], noise: [f64; 5]) -> f64 {
-    let (mut sum, mut count) = (0.0, 0);
+/// Huber's sum per residual, in units of the noise: near one where the model holds. The noise is taken from
+/// 3 to 5 %, and rate and CPU as equally noisy: a wrong model is not explained by more noise, or by noise
+/// elsewhere.
+fn misfit(base: &Surface, theta: Theta, seen: &[Seen], mut noise: Noise) -> f64 {
+    let (mut sum, mut count) = (0.0, 0_usize);
+    let equal = noise[4].hypot(noise[5]) / std::f64::consts::SQRT_2;
+    (noise[4], noise[5]) = (equal, equal);
     let noise = noise.map(|noise| noise.clamp(0.03, 0.05));
     for sample in seen {
-        for term in terms(base, theta, sample, &noise).into_iter().flatten() {
-            let square = term.residual * term.residual / term.variance;
-            sum += if square > 9.0 { 6.0 * square.sqrt() - 9.0 } else { square };
-            count += 1;
+        let there = Latent::of(base, theta, sample, &noise);
+        for size in there.residual.map(f64::abs) {
+            sum += if size > 3.0 { 6.0 * size - 9.0 } else { size * size };
         }
+        count += there.count();
     }
-    sum / f64::from(count.max(1))
+    sum / count.max(1) as f64
 }

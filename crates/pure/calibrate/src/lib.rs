@@ -11,6 +11,7 @@
 //! Poisson arrivals and its balancer ([`physics`]), so that what is fitted is what will be simulated.
 
 mod capacity;
+mod errors;
 mod fit;
 #[doc(hidden)]
 pub mod lab;

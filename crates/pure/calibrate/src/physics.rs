@@ -74,11 +74,11 @@ impl Form {
 pub struct Node {
     /// Mean over windows of the logarithm of mean, median, 95th and 99th percentile.
     pub ln: [f64; 4],
-    /// Variance of those between windows.
-    pub variance: [f64; 4],
+    /// Covariance of those and of the logarithm of the busy share between windows of the same rate.
+    pub covariance: [[f64; 5]; 5],
     /// Busy share of slots or cores.
     pub busy: f64,
-    /// Share of the run's requests per window: what the variances belong to.
+    /// Requests per window: what the covariance belongs to.
     pub window: f64,
 }
 
@@ -107,10 +107,14 @@ impl Numbers {
         let mean_gap = UNIT / (offered * f64::from(replicas));
         let mut stations = vec![form.station(); replicas as usize];
         let mut times = vec![0_u64; self.scores.len()];
-        let (mut now, mut left) = (0.0, Vec::new());
+        let windows = Windows::of(times.len(), window);
+        let (mut now, mut left, mut marks) = (0.0, Vec::new(), Vec::new());
         for (i, time) in times.iter_mut().enumerate() {
             now += self.gaps[i] * mean_gap;
             let at = Instant(now as u64);
+            if windows.starts(i) {
+                marks.push((now, busy(&mut stations, at, &mut left)));
+            }
             let chosen = pick(&mut stations, at, self.bits[i], &mut left);
             let work = Span((UNIT * num::exp_fast(sigma * self.scores[i] - 0.5 * sigma * sigma)) as u64);
             let task = Task { tag: i as u64, arrival: at, work, deadline: Instant::MAX };
@@ -119,11 +123,9 @@ impl Numbers {
                 _ => u64::MAX,
             };
         }
-        let end = Instant(now as u64);
-        let mut busy = 0.0;
+        let all = busy(&mut stations, Instant(now as u64), &mut left);
+        marks.push((now, all));
         for station in &mut stations {
-            station.advance(end, &mut left);
-            busy += station.counters(end).busy_ns as f64 / f64::from(station.slots());
             while let Some(next) = station.next() {
                 station.advance(next, &mut left);
             }
@@ -131,8 +133,8 @@ impl Numbers {
         for gone in &left {
             times[gone.tag as usize] = gone.at.since(gone.arrival).0.max(1);
         }
-        let mut node = summary(&mut times, window);
-        node.busy = busy / (now * f64::from(replicas));
+        let mut node = windows.summary(&mut times, &marks);
+        node.busy = all / (now * f64::from(replicas));
         node
     }
 }
@@ -157,26 +159,73 @@ fn pick(
     if stations[second].outstanding(at) < stations[first].outstanding(at) { second } else { first }
 }
 
-/// The figures of a run: its first tenth, which starts empty, is left out.
-fn summary(times: &mut [u64], window: f64) -> Node {
-    let from = times.len() / 10;
-    let rest = &mut times[from..];
-    let length = (window.clamp(20.0, WINDOW as f64) as usize).min(rest.len() / 8).max(1);
-    let (mut sums, mut squares, mut count) = ([0.0; 4], [0.0; 4], 0.0);
-    for chunk in rest.chunks_exact_mut(length) {
-        chunk.sort_unstable();
-        let mean = chunk.iter().map(|t| *t as f64).sum::<f64>() / length as f64;
-        for (k, share) in SHARES.iter().enumerate() {
-            let value = if k == 0 { mean } else { ranked(chunk, *share) };
-            let ln = num::ln(value / UNIT);
-            sums[k] += ln;
-            squares[k] += ln * ln;
-        }
-        count += 1.0;
+/// Busy time of all replicas up to a moment, in times of a whole replica.
+fn busy(stations: &mut [Station], at: Instant, left: &mut Vec<homeostat_twin::station::Left>) -> f64 {
+    let mut sum = 0.0;
+    for station in stations {
+        station.advance(at, left);
+        sum += station.counters(at).busy_ns as f64 / f64::from(station.slots());
     }
-    let ln = sums.map(|sum| sum / count);
-    let variance = std::array::from_fn(|k| (squares[k] / count - ln[k] * ln[k]).max(0.0));
-    Node { ln, variance, busy: 0.0, window: length as f64 }
+    sum
+}
+
+/// The windows of a run. Its first tenth, which starts empty, is left out.
+struct Windows {
+    from: usize,
+    length: usize,
+    count: usize,
+}
+
+impl Windows {
+    fn of(requests: usize, window: f64) -> Self {
+        let from = requests / 10;
+        let rest = requests - from;
+        let length = (window.clamp(20.0, WINDOW as f64) as usize).min(rest / 8).max(1);
+        Self { from, length, count: rest / length }
+    }
+
+    /// Whether one begins, or the last one has ended, with this request.
+    const fn starts(&self, request: usize) -> bool {
+        request >= self.from
+            && (request - self.from).is_multiple_of(self.length)
+            && (request - self.from) / self.length <= self.count
+    }
+
+    /// The figures, from the time of every request, and moment and busy time at every start of a window.
+    fn summary(&self, times: &mut [u64], marks: &[(f64, f64)]) -> Node {
+        let (mut sums, mut products) = ([0.0; 6], [[0.0; 6]; 6]);
+        let chunks = times[self.from..].chunks_exact_mut(self.length);
+        for (chunk, marks) in chunks.zip(marks.windows(2)) {
+            let ((since, before), (until, after)) = (marks[0], marks[1]);
+            chunk.sort_unstable();
+            let mean = chunk.iter().map(|t| *t as f64).sum::<f64>() / self.length as f64;
+            // Mean, p50, p95, p99, busy share, rate.
+            let logs: [f64; 6] = std::array::from_fn(|k| match k {
+                0 => num::ln(mean / UNIT),
+                1..4 => num::ln(ranked(chunk, SHARES[k]) / UNIT),
+                4 => num::ln(((after - before) / (until - since)).max(1e-9)),
+                _ => -num::ln(until - since),
+            });
+            for (i, row) in products.iter_mut().enumerate() {
+                sums[i] += logs[i];
+                for (j, cell) in row.iter_mut().enumerate() {
+                    *cell += logs[i] * logs[j];
+                }
+            }
+        }
+        let count = self.count as f64;
+        let mean = sums.map(|sum| sum / count);
+        let all = |i: usize, j: usize| products[i][j] / count - mean[i] * mean[j];
+        // A record has the rate of every window: what follows it is no error.
+        let rate = all(5, 5).max(1e-12);
+        let covariance = square(|i, j| all(i, j) - all(i, 5) * all(j, 5) / rate);
+        let ln = std::array::from_fn(|k| mean[k]);
+        Node { ln, covariance, busy: 0.0, window: self.length as f64 }
+    }
+}
+
+fn square(cell: impl Fn(usize, usize) -> f64) -> [[f64; 5]; 5] {
+    std::array::from_fn(|i| std::array::from_fn(|j| cell(i, j)))
 }
 
 /// The value at rank `q · N`, between neighbours by proportion: what a fine histogram reports.
@@ -279,7 +328,7 @@ impl Surface {
         let (a, b) = (self.row(below, offered), self.row(above, offered));
         Node {
             ln: std::array::from_fn(|k| a.ln[k] + (b.ln[k] - a.ln[k]) * part),
-            variance: std::array::from_fn(|k| a.variance[k] + (b.variance[k] - a.variance[k]) * part),
+            covariance: square(|i, j| a.covariance[i][j] + (b.covariance[i][j] - a.covariance[i][j]) * part),
             busy: a.busy + (b.busy - a.busy) * part,
             window: a.window + (b.window - a.window) * part,
         }
@@ -318,7 +367,7 @@ impl Surface {
         };
         Node {
             ln: std::array::from_fn(|k| cubic(&|node: &Node| node.ln[k])),
-            variance: std::array::from_fn(|k| linear(&|node: &Node| node.variance[k])),
+            covariance: square(|i, j| linear(&|node: &Node| node.covariance[i][j])),
             busy: cubic(&|node: &Node| node.busy).clamp(1e-6, 1.0),
             window: linear(&|node: &Node| node.window),
         }

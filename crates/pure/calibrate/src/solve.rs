@@ -56,6 +56,29 @@ pub(crate) fn sandwich(outer: &Matrix, inner: &Matrix) -> Matrix {
     product(&product(outer, inner), outer)
 }
 
+/// The lower triangle `L` of `L Lᵀ` = a covariance (Cholesky). A direction without variance gets a tiny one.
+pub(crate) fn cholesky<const N: usize>(covariance: &[[f64; N]; N]) -> [[f64; N]; N] {
+    let mut lower = [[0.0; N]; N];
+    for i in 0..N {
+        for j in 0..=i {
+            let known: f64 = (0..j).map(|k| lower[i][k] * lower[j][k]).sum();
+            let rest = covariance[i][j] - known;
+            lower[i][j] = if i == j { rest.max(1e-12).sqrt() } else { rest / lower[j][j] };
+        }
+    }
+    lower
+}
+
+/// `L⁻¹ · vector`: entries that are independent with variance one, where the vector's covariance is `L Lᵀ`.
+pub(crate) fn whitened<const N: usize>(lower: &[[f64; N]; N], vector: &[f64; N]) -> [f64; N] {
+    let mut out = [0.0; N];
+    for i in 0..N {
+        let known: f64 = (0..i).map(|k| lower[i][k] * out[k]).sum();
+        out[i] = (vector[i] - known) / lower[i][i];
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,5 +91,12 @@ mod tests {
             assert!((found - wanted).abs() < 1e-12, "{back:?}");
         }
         assert!(inverse(&vec![vec![1.0, 2.0], vec![2.0, 4.0]]).is_none());
+    }
+
+    #[test]
+    fn whitening_takes_the_covariance_out() {
+        let lower = cholesky(&[[4.0, 2.0], [2.0, 5.0]]);
+        assert_eq!(lower, [[2.0, 0.0], [1.0, 2.0]]);
+        assert_eq!(whitened(&lower, &[4.0, 7.0]), [2.0, 2.5]);
     }
 }

@@ -65,7 +65,7 @@ fn as_json(fit: &Fit, notes: &[String]) -> Value {
         "server_reason": fit.server_reason,
         "misfit": fit.misfit,
         "noise": { "mean": fit.noise[0], "p50": fit.noise[1], "p95": fit.noise[2], "p99": fit.noise[3],
-                   "cpu": fit.noise[4] },
+                   "cpu": fit.noise[4], "rate": fit.noise[5] },
         "capacity": fit.capacity,
         "by_cpu": fit.by_cpu,
         "by_saturation": fit.by_saturation,
