@@ -16,6 +16,10 @@ const JITTER: f64 = 0.25;
 /// Independent jitters at most while a level creeps.
 const MANY: f64 = 100.0;
 
+/// A limit that lies farther than so many deviations of the jitter and of all together isn't reached: the
+/// highest of [`MANY`] jitters lies 2.5 deviations up, and the normal tail beyond five is below 1e-6.
+const FAR: (f64, f64) = (2.5, 5.0);
+
 /// When a limit is reached.
 #[derive(Debug, Clone)]
 pub(crate) struct Reach<const N: usize> {
@@ -88,6 +92,10 @@ impl Path {
     /// highest of some jitters that reaches the limit first: of as many as are independent while the level
     /// climbs by their deviation, and the one that there is in any case.
     fn go(&mut self, over: f64, error: f64, jitter: f64, step: f64) -> f64 {
+        if over + FAR.0 * jitter + FAR.1 * (error * error + jitter * jitter).sqrt() < 0.0 {
+            self.over = over;
+            return self.reached;
+        }
         let (ahead, off) = if jitter > 0.0 {
             let climbed = if step > 0.0 { ((over - self.over) / step).max(0.0) } else { f64::INFINITY };
             highest((1.0 + jitter / (climbed * JITTER)).min(MANY))

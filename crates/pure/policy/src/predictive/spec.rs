@@ -28,7 +28,7 @@ pub enum Use {
 #[serde(deny_unknown_fields, default)]
 pub struct PredictiveSpec {
     /// A late request costs as much as 1 / (risk × the late share that the objective permits) requests that
-    /// a busy replica serves: smaller is more careful, larger cheaper. Default 30.
+    /// a busy replica serves: smaller is more careful, larger cheaper. Default 10.
     pub risk: f64,
     /// How long after its return a replica must not be needed for it to be given up. Default 10 min.
     pub hold: Span,
@@ -61,7 +61,7 @@ pub struct PredictiveSpec {
 impl Default for PredictiveSpec {
     fn default() -> Self {
         Self {
-            risk: 30.0,
+            risk: 10.0,
             hold: Span::from_secs(600),
             step: Span::from_secs(30),
             period: Span::from_secs(15),
@@ -99,7 +99,7 @@ impl PredictiveSpec {
         };
         let share = |value: f64| value > 0.0 && value < 1.0;
         if !(self.risk.is_finite() && self.risk > 0.0) {
-            return refuse("risk", &self.risk, "a number above 0", "30");
+            return refuse("risk", &self.risk, "a number above 0", "10");
         }
         if self.step < Span::SECOND || self.step > Span::MINUTE * 10 {
             return refuse("step", &self.step, "a length of time from 1s to 10m", "30s");
