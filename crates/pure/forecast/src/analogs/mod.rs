@@ -36,8 +36,16 @@ pub(crate) struct Analogs {
     steps: u64,
 }
 
-/// The future after one moment, as distances (on the logarithmic scale) from the present's base.
-type Moment = usize;
+/// A moment of the past beside the present, on the logarithmic scale.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    /// Steps ago.
+    back: usize,
+    /// How much the present's base is above that of then.
+    base: f32,
+    /// How much the present is above its base beyond what then was.
+    off: f32,
+}
 
 impl Analogs {
     /// Without a period yet; `knots` are the distances at which they are rated.
@@ -77,7 +85,8 @@ impl Analogs {
             return;
         }
         for knot in self.rating.knots(self.past.period()) {
-            let mut values: Vec<f64> = moments.iter().map(|m| f64::from(self.path_at(*m, knot))).collect();
+            let mut values: Vec<f64> =
+                moments.iter().map(|m| f64::from(self.after(m, knot, fades(knot)))).collect();
             values.sort_unstable_by(f64::total_cmp);
             let ours = LEVELS.map(|level| crate::quantile(&values, level));
             self.rating.said(self.steps, knot, ours, others(knot));
@@ -95,8 +104,10 @@ impl Analogs {
         for index in (1..moments.len()).rev() {
             moments.swap(index, draws.below(index as u64 + 1) as usize);
         }
-        let path = |moment: Moment| (1..=steps).map(move |ahead| self.path_at(moment, ahead));
-        Some(moments.iter().cycle().take(count).flat_map(|moment| path(*moment)).collect())
+        let fades: Vec<f32> = (1..=steps).map(fades).collect();
+        let path =
+            |moment| fades.iter().zip(1..).map(move |(fades, ahead)| self.after(moment, ahead, *fades));
+        Some(moments.iter().cycle().take(count).flat_map(path).collect())
     }
 
     /// The moments most like the present whose future of `steps` steps is known.
@@ -104,32 +115,36 @@ impl Analogs {
         let now = self.past.look(0);
         let period = self.past.period();
         let first = steps.div_ceil(period.max(1)).max(1);
+        let moment = |back: usize| {
+            let then = self.past.look(back);
+            let moment = Moment { back, base: now.base - then.base, off: now.short() - then.short() };
+            (now.distance(&then), moment)
+        };
         let mut all: Vec<(f32, Moment)> = (first..self.past.periods())
             .map(|periods| periods * period)
             .filter(|back| self.past.known(*back, steps))
-            .map(|back| (now.distance(&self.past.look(back)), back))
+            .map(moment)
             .filter(|(distance, _)| !distance.is_nan())
             .collect();
-        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.back.cmp(&b.1.back)));
         let far = all.get(NEAR.0).map_or(f32::INFINITY, |(distance, _)| 2.0 * distance + NEAR.1);
-        all.into_iter()
-            .take(NEAREST)
-            .take_while(|(distance, _)| *distance <= far)
-            .map(|(_, back)| back)
-            .collect()
+        let near = all.into_iter().take(NEAREST).take_while(|(distance, _)| *distance <= far);
+        near.map(|(_, moment)| moment).collect()
     }
 
-    /// The step `ahead` after the moment `back` steps ago, moved to the present.
-    fn path_at(&self, back: Moment, ahead: usize) -> f32 {
-        let (then, now) = (self.past.look(back), self.past.look(0));
-        let off = now.short() - then.short();
-        let fades = homeostat_core::num::exp_fast(-f64::from(ahead as f32 / FADES)) as f32;
-        now.base + (self.past.at(back - ahead) - then.base) + off * fades
+    /// The step `ahead` after a moment, moved to the present; of what is off now the share `fades` is left.
+    fn after(&self, moment: &Moment, ahead: usize, fades: f32) -> f32 {
+        self.past.at(moment.back - ahead) + moment.base + moment.off * fades
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.past.bytes() + self.rating.bytes()
     }
+}
+
+/// What is left after `ahead` steps of a distance.
+fn fades(ahead: usize) -> f32 {
+    homeostat_core::num::exp_fast(-f64::from(ahead as f32 / FADES)) as f32
 }
 
 #[cfg(test)]
