@@ -98,7 +98,8 @@ impl Trend {
     }
 
     /// The times by which the limit is reached with a probability of 5, 25 and 95 %, hours from `now`, where
-    /// load jitters with this standard deviation, and whether each shape reaches it within its hours of `near`.
+    /// load jitters with this standard deviation, and whether each shape reaches it within its hours of
+    /// `near`.
     pub(crate) fn reaches(&self, limit: f64, jitter: f64, near: &[f64]) -> Reach<3> {
         let future = |ahead: f64| {
             let error = self.outlook.as_ref().map_or(0.0, |[load, _]| load.error(ahead));

@@ -4,9 +4,9 @@
 //!
 //! 1. feeds a forecaster with the rates seen and takes sample paths of the future from it,
 //! 2. takes a quantile of the start-ups seen as the lead: what is ordered now works from then on,
-//! 3. looks for the count at which, over the paths from the lead to one review period later, replicas and late
-//!    requests cost least together ([`Capacity`] says how late a rate is); the price of a late request follows
-//!    from the objective and from what is left of its budget,
+//! 3. looks for the count at which, over the paths from the lead to one review period later, replicas and
+//!    late requests cost least together ([`Capacity`] says how late a rate is); the price of a late request
+//!    follows from the objective and from what is left of its budget,
 //! 4. gives up only what no window needs until the lead has passed, and what most paths don't need for a hold
 //!    after that,
 //! 5. never goes below the fewest replicas that meet the objective at the rate observed now.

@@ -8,7 +8,7 @@ use super::feedback::Correction;
 use super::meter;
 
 /// Steps of the grid of counts that are looked at at once.
-const GRID: u32 = 12;
+const GRID: u32 = 32;
 
 /// Equally likely courses of the rate over a window, step by step: a burst within it counts as one.
 #[derive(Debug, Clone, PartialEq)]

@@ -165,7 +165,7 @@ mod tests {
             ("kpa", 480),
             ("keda", 225),
             ("watermark", 480),
-            ("predictive", 60),
+            ("predictive", 48),
             ("phpa", 336),
             ("mark", 44),
             ("mu", 30),
