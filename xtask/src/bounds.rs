@@ -32,14 +32,24 @@ struct Case {
 }
 
 /// What to run: everything, unless arguments name traces, start-ups or families.
-struct Choice<'a> {
+pub(crate) struct Choice<'a> {
     names: Vec<&'a str>,
-    runs: bool,
+    /// Whether what is missing is run.
+    pub(crate) runs: bool,
 }
 
-impl Choice<'_> {
+impl<'a> Choice<'a> {
+    /// From arguments, all of which have to be among `known`, but for `--kept`.
+    pub(crate) fn of(args: &'a [String], known: &[&str]) -> Result<Self> {
+        let names: Vec<&str> = args.iter().map(String::as_str).filter(|arg| *arg != "--kept").collect();
+        if let Some(other) = names.iter().find(|name| !known.contains(name)) {
+            bail!("`{other}` is none of {}", known.join(", "));
+        }
+        Ok(Self { names, runs: !args.iter().any(|arg| arg == "--kept") })
+    }
+
     /// Whether `name` is wanted among `all` of its kind: it is named, or nothing of its kind is.
-    fn wants(&self, name: &str, all: &[&str]) -> bool {
+    pub(crate) fn wants(&self, name: &str, all: &[&str]) -> bool {
         self.names.contains(&name) || !all.iter().any(|other| self.names.contains(other))
     }
 }
@@ -49,12 +59,7 @@ impl Choice<'_> {
 /// start-ups and families choose: `bounds twitter 300s hpa`.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let traces = TRACES.map(|(trace, _)| trace);
-    let names = args.iter().map(String::as_str).filter(|arg| *arg != "--kept").collect();
-    let choice = Choice { names, runs: !args.iter().any(|arg| arg == "--kept") };
-    let known = [&traces[..], &START_UPS, &FAMILIES].concat();
-    if let Some(other) = choice.names.iter().find(|name| !known.contains(name)) {
-        bail!("`{other}` is none of {}", known.join(", "));
-    }
+    let choice = Choice::of(args, &[&traces[..], &START_UPS, &FAMILIES].concat())?;
     let mut cases: Vec<Case> = Vec::new();
     let compare = ["compare", "--policy", "hpa-cpu-50", "--policy", "hpa-cpu-80"];
     for (trace, skip) in TRACES.into_iter().filter(|(trace, _)| choice.wants(trace, &traces)) {

@@ -66,7 +66,8 @@ fn main() -> ExitCode {
         "coverage" => coverage::run(&root()),
         other => Err(anyhow::anyhow!(
             "unknown command `{other}`; there are tidy, oracles, bench, fidelity, table, bounds, \
-             tuning-check, tuning-replay, calibration, aging, predictive, oscillation, rejuvenation, peers, m4, coverage and schema"
+             tuning-check, tuning-replay, calibration, aging, predictive, oscillation, rejuvenation, peers, \
+             m4, coverage and schema"
         )),
     };
     match result {

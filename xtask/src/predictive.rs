@@ -12,13 +12,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::bounds::{START_UPS, TRACES, bound, cut};
+use crate::bounds::{Choice, START_UPS, TRACES, bound, cut};
 use crate::product;
 
 /// Settings of the predictive policy: `risk`.
 const RISKS: [u32; 6] = [1, 3, 10, 30, 100, 300];
-/// And its window before a fall, in minutes: that of its own guards, and a short one.
-const FALLS: [u32; 2] = [5, 1];
+/// Its own guards, with a minute before a fall instead of five.
+const SHORT: &str = "{ name: short, freshness: 2m, fall_band: 0.07, flips: { most: 12, per: 1h }, step: { \
+                     up_share: 4.0, up_replicas: 10, down_share: 0.5, down_replicas: 1 }, stabilization: { \
+                     up: 0s, down: 1m } }";
 /// Of the HPA: CPU target in per cent, and the window before a fall in minutes.
 const TARGETS: [u32; 10] = [45, 50, 55, 60, 65, 70, 75, 80, 85, 90];
 const WINDOWS: [u32; 3] = [1, 5, 15];
@@ -32,18 +34,19 @@ const KEPT: &str = "target/predictive";
 type Sweep = Vec<(f64, f64)>;
 
 /// Runs what is missing and prints the table. Results of an earlier call are used again: delete
-/// `target/predictive` to measure anew. Names of traces and start-ups choose.
+/// `target/predictive` to measure anew; `--kept` runs nothing. Names of traces and start-ups choose.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
-    let wants = |name: &str, all: &[&str]| {
-        args.iter().any(|arg| arg == name) || !args.iter().any(|arg| all.contains(&arg.as_str()))
-    };
     let names = TRACES.map(|(trace, _)| trace);
+    let choice = Choice::of(args, &[&names[..], &START_UPS].concat())?;
     println!("| trace, start-up | {} | at 99.9 % | HPA | fixed | bound | gap closed |", head().join(" | "));
     println!("|---|{}", "---|".repeat(RISKS.len() + 5));
-    for (trace, skip) in TRACES.into_iter().filter(|(trace, _)| wants(trace, &names)) {
-        for start_up in START_UPS.into_iter().filter(|start_up| wants(start_up, &START_UPS)) {
+    for (trace, skip) in TRACES.into_iter().filter(|(trace, _)| choice.wants(trace, &names)) {
+        for start_up in START_UPS.into_iter().filter(|start_up| choice.wants(start_up, &START_UPS)) {
             let file = with_policies(root, trace, skip)?;
             let name = root.join(KEPT).join(format!("{trace}-{start_up}.json"));
+            if !choice.runs && !name.exists() {
+                continue;
+            }
             let file = file.to_string_lossy();
             let args = ["compare", &*file, "--start-up", start_up, "--fidelity", "fluid", "--no-bound"];
             match product::kept(root, &name, &args, &[0])? {
@@ -68,17 +71,10 @@ fn head() -> Vec<String> {
 fn with_policies(root: &Path, trace: &str, skip: u32) -> Result<PathBuf> {
     let mut text = std::fs::read_to_string(cut(root, trace, skip)?)?;
     text.push_str("policies:\n");
-    for fall in FALLS {
-        for risk in RISKS {
-            let guards = "freshness: 2m, fall_band: 0.07, flips: { most: 12, per: 1h }, step: { up_share: 4.0, \
-                          up_replicas: 10, down_share: 0.5, down_replicas: 1 }";
-            let guards = format!("{guards}, stabilization: {{ up: 0s, down: {fall}m }}");
-            writeln!(
-                text,
-                "  - name: predictive/{risk}-{fall}\n    policy: {{ predictive: {{ risk: {risk} }} }}"
-            )?;
-            writeln!(text, "    guards: {{ name: fall-{fall}m, {guards} }}")?;
-        }
+    for risk in RISKS {
+        let own = format!("policy: {{ predictive: {{ risk: {risk} }} }}");
+        writeln!(text, "  - name: predictive/{risk}\n    {own}")?;
+        writeln!(text, "  - name: predictive/{risk}-short\n    {own}\n    guards: {SHORT}")?;
     }
     for target in TARGETS {
         for window in WINDOWS {
@@ -106,7 +102,7 @@ fn line(name: &str, result: &Value, bound: Option<f64>) -> Result<String> {
         let number = |field: &str| row[field].as_f64().context("a number");
         let (attained, cost) = (number("attainment")?, number("replica_hours")?);
         sweeps.entry(family).or_default().push((attained, cost));
-        if family == "predictive" && setting.ends_with("-5") {
+        if family == "predictive" && !setting.ends_with("-short") {
             let bold = if attained >= WANTED { "**" } else { "" };
             write!(cells, " {bold}{:.2} % / {cost:.0}{bold} |", (attained * 1e4).floor() / 100.0)?;
         }

@@ -3,7 +3,7 @@
 use homeostat_core::draw::Key;
 use homeostat_core::{Instant, Span};
 
-use crate::analogs::Analogs;
+use crate::analogs::{self, Analogs};
 use crate::calendar::Calendar;
 use crate::choice::{Choice, Score, Why};
 use crate::history::History;
@@ -54,9 +54,6 @@ pub struct Chosen {
 
 /// Most steps of a gap that are lived through one by one; what came before a longer gap is forgotten.
 const LONGEST_GAP: u64 = 35 * 1_440;
-
-/// Levels of the spread at which analogs are compared with it: 0.5, 0.9 and 0.99.
-const RATED: [usize; 3] = [7, 9, 12];
 
 /// Larger values are no measurements: paths hold 32-bit numbers.
 const LARGEST: f64 = 1e30;
@@ -182,7 +179,7 @@ impl Forecaster {
                 let places = [self.ahead(ahead)];
                 let middle = self.middles(&places)[0];
                 let around = self.spread.around(&self.history, &places)[0];
-                RATED.map(|level| middle + around.offsets[level])
+                analogs::LEVELS.map(|level| middle + around.offsets[LEVELS.partition_point(|at| *at < level)])
             };
             analogs.rate(&said);
         }

@@ -26,7 +26,7 @@ const RATED: u64 = 4;
 const FADES: f32 = 8.0;
 
 /// Levels of the pinball loss.
-const LEVELS: [f64; 3] = [0.5, 0.9, 0.99];
+pub(crate) const LEVELS: [f64; 3] = [0.5, 0.9, 0.99];
 
 /// Analogs of one series.
 #[derive(Debug, Clone)]

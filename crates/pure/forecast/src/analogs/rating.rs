@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::LEVELS;
+use crate::score::pinball;
 
 /// Ratings after which a loss counts 1/e, and the least.
 const MEMORY: f64 = 10_000.0;
@@ -63,7 +64,7 @@ impl Rating {
             self.count += 1.0;
             let weight = (1.0 / MEMORY).max(1.0 / self.count);
             for (loss, quantiles) in self.losses.iter_mut().zip([said.ours, said.others]) {
-                *loss += weight * (pinball(z, quantiles) - *loss);
+                *loss += weight * (self::loss(z, quantiles) - *loss);
             }
         }
         let bar = if self.better { BETTER.1 } else { BETTER.0 };
@@ -85,7 +86,6 @@ impl Rating {
 }
 
 /// Sum of the pinball losses on the logarithmic scale: a quiet hour counts as much as a burst.
-fn pinball(z: f64, quantiles: [f64; LEVELS.len()]) -> f64 {
-    let loss = |(level, quantile): (f64, f64)| (level - f64::from(u8::from(z < quantile))) * (z - quantile);
-    LEVELS.into_iter().zip(quantiles).map(loss).sum()
+fn loss(z: f64, quantiles: [f64; LEVELS.len()]) -> f64 {
+    LEVELS.into_iter().zip(quantiles).map(|(level, quantile)| pinball(z, quantile, level)).sum()
 }

@@ -29,7 +29,6 @@ pub(super) struct Meter {
     last: Option<Instant>,
     /// Since when nothing comes at all, where that can't be.
     silent: Option<Instant>,
-    absurd: bool,
     /// Kept until the next step.
     paths: Option<Paths>,
 }
@@ -48,7 +47,6 @@ impl Meter {
             recent: VecDeque::new(),
             last: None,
             silent: None,
-            absurd: false,
             paths: None,
         }
     }
@@ -64,9 +62,9 @@ impl Meter {
         if self.last.is_some_and(|last| at <= last) {
             return;
         }
-        self.absurd = self.silence(at, rate, at.since(from));
-        if self.absurd {
-            self.last = Some(at);
+        self.listen(at, rate, at.since(from));
+        self.last = Some(at);
+        if self.absurd() {
             self.turn_to(at.since(self.start).0 / self.step.0);
             return;
         }
@@ -74,7 +72,6 @@ impl Meter {
         while self.recent.len() > 1 && self.recent.front().is_some_and(|(_, end, _)| *end <= at.back(NOW)) {
             self.recent.pop_front();
         }
-        self.last = Some(at);
         while from < at {
             let index = from.since(self.start).0 / self.step.0;
             self.turn_to(index);
@@ -88,19 +85,16 @@ impl Meter {
         }
     }
 
-    /// Whether the silence is one of the metrics: nothing at all comes, where much came just before.
-    fn silence(&mut self, at: Instant, rate: f64, time: Span) -> bool {
+    /// Notes since when nothing at all comes, where much came just before.
+    fn listen(&mut self, at: Instant, rate: f64, time: Span) {
         let expected = self.now().unwrap_or(0.0) * time.as_secs_f64();
-        if rate > 0.0 || (self.silent.is_none() && expected < EXPECTED) {
-            self.silent = None;
-            return false;
-        }
-        at.since(*self.silent.get_or_insert(at)) < SILENCE
+        let silent = rate <= 0.0 && (self.silent.is_some() || expected >= EXPECTED);
+        self.silent = silent.then(|| self.silent.unwrap_or(at));
     }
 
-    /// Whether the newest rate is not to be believed.
-    pub(super) const fn absurd(&self) -> bool {
-        self.absurd
+    /// Whether the newest rate is not to be believed: a silence of the metrics, for an hour.
+    pub(super) fn absurd(&self) -> bool {
+        self.silent.zip(self.last).is_some_and(|(since, last)| last.since(since) < SILENCE)
     }
 
     /// Ends the present step if `index` is a later one.
