@@ -6,6 +6,7 @@
 
 mod places;
 mod quantiles;
+mod tails;
 mod trajectories;
 
 use homeostat_core::num;
@@ -213,8 +214,7 @@ impl Knot {
         // the working response of a gamma distribution with a logarithmic link
         let came = |side: usize| log[side] + (sizes[side] / scale[side] - 1.0).min(SURPRISE);
         self.fit.learn(&terms, [came(0), came(1)], 1.0 / (self.ahead as f64).sqrt(), keep);
-        let scaled = error / if error < 0.0 { scale[0] } else { scale[1] };
-        self.quantiles.learn(scaled, self.loud(log), self.ahead);
+        self.quantiles.saw(error, (scale, self.loud(log)), self.ahead, keep);
     }
 
     /// Looks at the circumstances of the origin.

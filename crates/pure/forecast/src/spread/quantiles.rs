@@ -3,6 +3,8 @@
 //! distribution does (Gibbs and Candès 2021; Angelopoulos, Candès and Tibshirani 2023, "quantile
 //! tracking").
 
+use super::tails::{ENDS, Tail};
+
 /// Levels that are tracked.
 pub(crate) const TRACKED: [f64; 13] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995];
@@ -26,6 +28,8 @@ const RATE: (f64, f64, f64) = (0.2, 0.03, 300.0);
 pub(crate) struct Quantiles {
     /// Of errors expected to be small, and to be large; between them mixed.
     at: [[f64; 13]; 2],
+    /// Rare errors below and above.
+    tails: [Tail; 2],
     count: f64,
     /// The median stays where the model says.
     plain: bool,
@@ -33,12 +37,21 @@ pub(crate) struct Quantiles {
 
 impl Quantiles {
     pub(crate) const fn new(plain: bool) -> Self {
-        Self { at: [NORMAL; 2], count: 0.0, plain }
+        Self { at: [NORMAL; 2], tails: [const { Tail::new() }; 2], count: 0.0, plain }
+    }
+
+    /// Takes an error that was expected to be of this `scale`; `keep` is what rare ones before it still count.
+    pub(crate) fn saw(&mut self, error: f64, (scale, loud): ([f64; 2], [f64; 2]), ahead: usize, keep: f64) {
+        let said = levels(&self.at.map(|at| ends(&at)), scale, loud);
+        let [below, above] = &mut self.tails;
+        below.learn(-error, [0, 1, 2].map(|place| -said[of_tail(place).0 + 1]), keep);
+        above.learn(error, [0, 1, 2].map(|place| said[of_tail(place).1 + 1]), keep);
+        self.learn(if error < 0.0 { error / scale[0] } else { error / scale[1] }, loud, ahead);
     }
 
     /// Takes an error in units of its scale. Errors of a forecast `ahead` steps come that late and go
     /// together, so the middle follows them slower by that: else it would chase its own past.
-    pub(crate) fn learn(&mut self, error: f64, loud: [f64; 2], ahead: usize) {
+    fn learn(&mut self, error: f64, loud: [f64; 2], ahead: usize) {
         let rate = RATE.1 + (RATE.0 - RATE.1) / (1.0 + self.count / RATE.2 * 10.0);
         self.count += 1.0;
         let [small, large] = &mut self.at;
@@ -57,25 +70,50 @@ impl Quantiles {
         }
     }
 
-    /// The distributions of errors in units of their scale.
+    /// The distributions of errors.
     pub(crate) fn shapes(&self) -> Shapes {
-        Shapes(self.at.map(|at| ends(&at)))
+        let tails = self.tails.each_ref().map(|tail| [0, 1, 2].map(|place| tail.at(place)));
+        Shapes { levels: self.at.map(|at| ends(&at)), tails }
     }
 }
 
-/// Distributions of errors expected to be small, and to be large, in units of their scale.
+/// Distributions of errors expected to be small, and to be large, in units of their scale; and the sizes of
+/// rare errors, below and above, where the record knows them better.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Shapes([Offsets; 2]);
+pub(crate) struct Shapes {
+    levels: [Offsets; 2],
+    tails: [[Option<f64>; ENDS]; 2],
+}
 
 impl Shapes {
     /// Distances from the middle for errors of this scale, which are to the share `loud` large ones.
     pub(crate) fn offsets(&self, scale: [f64; 2], loud: [f64; 2]) -> Offsets {
-        let [small, large] = &self.0;
-        std::array::from_fn(|level| {
-            let at = small[level] + of_side(level.saturating_sub(1), loud) * (large[level] - small[level]);
-            (at * if at < 0.0 { scale[0] } else { scale[1] }).clamp(-MOST, MOST)
-        })
+        let mut all = levels(&self.levels, scale, loud);
+        let [below, above] = &self.tails;
+        if below.iter().chain(above).any(Option::is_some) {
+            let mut at: [f64; 13] = std::array::from_fn(|place| all[place + 1]);
+            for place in 0..ENDS {
+                let (low, high) = of_tail(place);
+                at[low] = below[place].map_or(at[low], |size| -size);
+                at[high] = above[place].unwrap_or(at[high]);
+            }
+            all = ends(&at);
+        }
+        all
     }
+}
+
+/// Levels for errors of this scale, from those for small and for large errors.
+fn levels([small, large]: &[Offsets; 2], scale: [f64; 2], loud: [f64; 2]) -> Offsets {
+    std::array::from_fn(|level| {
+        let at = small[level] + of_side(level.saturating_sub(1), loud) * (large[level] - small[level]);
+        (at * if at < 0.0 { scale[0] } else { scale[1] }).clamp(-MOST, MOST)
+    })
+}
+
+/// Places among the tracked levels of number `place` of the rare errors, below and above.
+const fn of_tail(place: usize) -> (usize, usize) {
+    (ENDS - 1 - place, TRACKED.len() - ENDS + place)
 }
 
 /// What holds for tracked level number `place`, of what holds below the median and above it.
@@ -87,7 +125,7 @@ fn of_side(place: usize, sides: [f64; 2]) -> f64 {
     }
 }
 
-/// Tracked levels in order, and the ends beyond them. Levels that have crossed are put in order from the
+/// Levels in order, and the ends beyond them. Levels that have crossed are put in order from the
 /// median outwards: sorting would let quick tails move the slow median.
 fn ends(tracked: &[f64; 13]) -> Offsets {
     let mut sorted = *tracked;

@@ -158,7 +158,7 @@ impl Predictive {
 
     /// The count by the forecast, with its reasons and the note; `None` without a forecast.
     fn ahead(&mut self, now: &Now, floor: u32) -> Option<(u32, Vec<Reason>, ForecastNote)> {
-        let (costs, correction) = ((self.steady, self.price()), self.feedback.correction());
+        let costs = (self.steady, self.price());
         let review = self.spec.review;
         let until = now.at + now.lead + review;
         let last = until + self.spec.hold;
@@ -168,7 +168,7 @@ impl Predictive {
             return None;
         }
         let window = |from: Instant, backlog: f64| {
-            let window = Window::new(paths, (from, from + review), correction, backlog);
+            let window = Window::new(paths, (from, from + review), backlog);
             certain.map_or_else(|| window.clone(), |level| window.certain(level))
         };
         // What waits now has to be done beside what comes.

@@ -4,7 +4,6 @@ use homeostat_core::{Instant, Span};
 use homeostat_forecast::Paths;
 
 use super::capacity::Capacity;
-use super::feedback::Correction;
 use super::meter;
 
 /// Steps of the grid of counts that are looked at at once.
@@ -21,31 +20,17 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The paths' rates from `from` to `until`, corrected, with a backlog of `backlog` requests to be done
+    /// The paths' rates from `from` to `until`, with a backlog of `backlog` requests to be done
     /// beside them.
-    pub(super) fn new(
-        paths: &Paths,
-        (from, until): (Instant, Instant),
-        correction: Correction,
-        backlog: f64,
-    ) -> Self {
+    pub(super) fn new(paths: &Paths, (from, until): (Instant, Instant), backlog: f64) -> Self {
         let length = until.since(from);
         let steps = length.0.div_ceil(paths.step.0.max(1)).max(1);
         let step = Span(length.0 / steps);
         let at = |k: u64| from + step * k;
-        let rates =
-            paths.iter().flat_map(|path| (0..steps).map(move |k| meter::mean(paths, path, at(k), at(k + 1))));
         let extra = backlog / length.as_secs_f64().max(1e-3);
-        let rates = rates.collect();
-        let mut window = Self { rates, steps: steps as usize, seconds: step.as_secs_f64().max(1e-3) };
-        for k in 0..window.steps {
-            let middle = window.quantile(k, 0.5);
-            for rate in window.rates.iter_mut().skip(k).step_by(steps as usize) {
-                let above = (*rate - middle).max(0.0);
-                *rate = (rate.min(middle) + above * correction.spread) * correction.level + extra;
-            }
-        }
-        window
+        let rate = |path, k| meter::mean(paths, path, at(k), at(k + 1)) + extra;
+        let rates = paths.iter().flat_map(|path| (0..steps).map(move |k| rate(path, k))).collect();
+        Self { rates, steps: steps as usize, seconds: step.as_secs_f64().max(1e-3) }
     }
 
     /// The quantile `level` of step `k`.

@@ -223,13 +223,9 @@ fn the_feedback_follows_the_budget_that_is_left() {
     // Two allotments (2.88 minutes) late.
     feedback.saw(1.0, Span::from_secs_f64(172.8));
     assert!((feedback.factor() - homeostat_core::num::exp(0.7 * (left - 2.0))).abs() < 0.02);
-    let spread = feedback.correction().spread;
-    assert!(spread > 1.4, "2.9 minutes late: {spread}");
-    (0..1_440).for_each(|_| feedback.saw(0.0, tick));
-    assert!(feedback.correction().spread < 1.01, "six hours later that is over");
     let mut off = Feedback::new(false, 0.7, 0.001);
     off.saw(1.0, Span::from_secs(60));
-    assert_eq!((off.factor(), off.correction().spread), (1.0, 1.0));
+    assert_eq!(off.factor(), 1.0);
 }
 
 #[test]
