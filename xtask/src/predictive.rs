@@ -28,21 +28,35 @@ const WINDOWS: [u32; 3] = [1, 5, 15];
 const COUNTS: std::ops::RangeInclusive<u32> = 4..=32;
 const COUNT_STEP: u32 = 5;
 const WANTED: f64 = 0.999;
+/// What is left out, one at a time.
+const WITHOUT: [(&str, &str); 6] = [
+    ("all", ""),
+    ("no feedback", "feedback: false"),
+    ("one quantile (0.99) for certain", "forecast: quantile"),
+    ("forecast off, 25 % headroom", "forecast: 'off'"),
+    ("linear model alone", "model: direct"),
+    ("last value alone", "model: last"),
+];
+const ABLATION: &str = "ablation";
 const KEPT: &str = "target/predictive";
 
 /// What a family has at each setting: attainment and cost.
 type Sweep = Vec<(f64, f64)>;
 
 /// Runs what is missing and prints the table. Results of an earlier call are used again: delete
-/// `target/predictive` to measure anew; `--kept` runs nothing. Names of traces and start-ups choose.
+/// `target/predictive` to measure anew; `--kept` runs nothing. Names of traces and start-ups choose;
+/// `ablation` prints instead what each part of the policy is worth.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let names = TRACES.map(|(trace, _)| trace);
-    let choice = Choice::of(args, &[&names[..], &START_UPS].concat())?;
+    let choice = Choice::of(args, &[&names[..], &START_UPS, &[ABLATION]].concat())?;
+    if args.iter().any(|arg| arg == ABLATION) {
+        return ablation(root, &choice);
+    }
     println!("| trace, start-up | {} | at 99.9 % | HPA | fixed | bound | gap closed |", head().join(" | "));
     println!("|---|{}", "---|".repeat(RISKS.len() + 5));
     for (trace, skip) in TRACES.into_iter().filter(|(trace, _)| choice.wants(trace, &names)) {
         for start_up in START_UPS.into_iter().filter(|start_up| choice.wants(start_up, &START_UPS)) {
-            let file = with_policies(root, trace, skip)?;
+            let file = with_policies(root, trace, skip, &format!("{trace}.yaml"), &settings()?)?;
             let name = root.join(KEPT).join(format!("{trace}-{start_up}.json"));
             if !choice.runs && !name.exists() {
                 continue;
@@ -63,14 +77,51 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     Ok(())
 }
 
+/// Prints attainment and cost with parts of the policy left out, a column per trace.
+fn ablation(root: &Path, choice: &Choice) -> Result<()> {
+    let names = TRACES.map(|(trace, _)| trace);
+    let mut columns = Vec::new();
+    for (trace, skip) in TRACES.into_iter().filter(|(trace, _)| choice.wants(trace, &names)) {
+        let own = WITHOUT.map(|(name, spec)| {
+            format!("  - {{ name: '{name}', policy: {{ predictive: {{ {spec} }} }} }}\n")
+        });
+        let file = with_policies(root, trace, skip, &format!("{trace}-{ABLATION}.yaml"), &own.concat())?;
+        let kept = root.join(KEPT).join(format!("{trace}-{ABLATION}.json"));
+        if !choice.runs && !kept.exists() {
+            continue;
+        }
+        let file = file.to_string_lossy();
+        let args = ["compare", &*file, "--start-up", "120s", "--fidelity", "fluid", "--no-bound"];
+        match product::kept(root, &kept, &args, &[0])? {
+            Some(result) => columns.push((trace, result)),
+            None => eprintln!("skipped: {trace}: no recorded data (set HOMEOSTAT_DATA)"),
+        }
+    }
+    println!("| | {} |", columns.iter().map(|(trace, _)| *trace).collect::<Vec<_>>().join(" | "));
+    println!("|---|{}", "---|".repeat(columns.len()));
+    for (row, (name, _)) in WITHOUT.iter().enumerate() {
+        let cells: Result<Vec<String>> =
+            columns.iter().map(|(_, result)| cell(&result["policies"][row])).collect();
+        println!("| {name} | {} |", cells?.join(" | "));
+    }
+    Ok(())
+}
+
+/// Attainment, rounded down, and replica-hours, bold where the objective is kept.
+fn cell(row: &Value) -> Result<String> {
+    let number = |field: &str| row[field].as_f64().context("a number");
+    let (attained, cost) = (number("attainment")?, number("replica_hours")?);
+    let bold = if attained >= WANTED { "**" } else { "" };
+    Ok(format!("{bold}{:.2} % / {cost:.0}{bold}", (attained * 1e4).floor() / 100.0))
+}
+
 fn head() -> Vec<String> {
     RISKS.iter().map(|risk| format!("risk {risk}")).collect()
 }
 
-/// The cut scenario with all settings as policies.
-fn with_policies(root: &Path, trace: &str, skip: u32) -> Result<PathBuf> {
-    let mut text = std::fs::read_to_string(cut(root, trace, skip)?)?;
-    text.push_str("policies:\n");
+/// All settings as policies.
+fn settings() -> Result<String> {
+    let mut text = String::new();
     for risk in RISKS {
         let own = format!("policy: {{ predictive: {{ risk: {risk} }} }}");
         writeln!(text, "  - name: predictive/{risk}\n    {own}")?;
@@ -85,10 +136,16 @@ fn with_policies(root: &Path, trace: &str, skip: u32) -> Result<PathBuf> {
     for count in COUNTS.map(|count| count * COUNT_STEP) {
         writeln!(text, "  - {{ name: static/{count}, policy: {{ static: {{ replicas: {count} }} }} }}")?;
     }
+    Ok(text)
+}
+
+/// The cut scenario with these policies, written to `name`.
+fn with_policies(root: &Path, trace: &str, skip: u32, name: &str, policies: &str) -> Result<PathBuf> {
+    let scenario = std::fs::read_to_string(cut(root, trace, skip)?)?;
     let folder = root.join(KEPT);
     std::fs::create_dir_all(&folder)?;
-    let file = folder.join(format!("{trace}.yaml"));
-    std::fs::write(&file, text)?;
+    let file = folder.join(name);
+    std::fs::write(&file, format!("{scenario}policies:\n{policies}"))?;
     Ok(file)
 }
 
@@ -103,8 +160,7 @@ fn line(name: &str, result: &Value, bound: Option<f64>) -> Result<String> {
         let (attained, cost) = (number("attainment")?, number("replica_hours")?);
         sweeps.entry(family).or_default().push((attained, cost));
         if family == "predictive" && !setting.ends_with("-short") {
-            let bold = if attained >= WANTED { "**" } else { "" };
-            write!(cells, " {bold}{:.2} % / {cost:.0}{bold} |", (attained * 1e4).floor() / 100.0)?;
+            write!(cells, " {} |", cell(row)?)?;
         }
     }
     let at = |family: &str| sweeps.get(family).and_then(|sweep| frontier(sweep, WANTED));
