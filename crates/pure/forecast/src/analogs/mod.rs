@@ -8,7 +8,7 @@
 mod past;
 mod rating;
 
-use homeostat_core::draw::Key;
+use homeostat_core::draw::{Draws, Key};
 
 use past::Past;
 use rating::Rating;
@@ -80,16 +80,16 @@ impl Analogs {
     /// Takes note of what both forecasts say: `others` gives the other's quantiles at a distance.
     pub(crate) fn rate(&mut self, others: &dyn Fn(usize) -> [f64; LEVELS.len()]) {
         let furthest = self.rating.furthest(self.past.period());
-        let moments = self.nearest(furthest);
+        let mut moments = self.nearest(furthest);
         if moments.len() < LEAST {
             return;
         }
+        self.blur(&mut moments, &mut Key::root(self.steps).at(0));
         for knot in self.rating.knots(self.past.period()) {
             let mut values: Vec<f64> =
                 moments.iter().map(|m| f64::from(self.after(m, knot, fades(knot)))).collect();
             values.sort_unstable_by(f64::total_cmp);
-            let ours = LEVELS.map(|level| crate::quantile(&values, level));
-            self.rating.said(self.steps, knot, ours, others(knot));
+            self.rating.said(self.steps, knot, &values, others(knot));
         }
     }
 
@@ -104,10 +104,18 @@ impl Analogs {
         for index in (1..moments.len()).rev() {
             moments.swap(index, draws.below(index as u64 + 1) as usize);
         }
+        let mut moments: Vec<Moment> = moments.iter().cycle().take(count).copied().collect();
+        self.blur(&mut moments, &mut draws);
         let fades: Vec<f32> = (1..=steps).map(fades).collect();
         let path =
             |moment| fades.iter().zip(1..).map(move |(fades, ahead)| self.after(moment, ahead, *fades));
-        Some(moments.iter().cycle().take(count).flat_map(path).collect())
+        Some(moments.iter().flat_map(path).collect())
+    }
+
+    /// Moves each moment's level by chance: how the present goes on is known less well than how that went on.
+    fn blur(&self, moments: &mut [Moment], draws: &mut Draws) {
+        let blur = self.rating.blur();
+        moments.iter_mut().for_each(|moment| moment.base += (blur * draws.normal()) as f32);
     }
 
     /// The moments most like the present whose future of `steps` steps is known.
