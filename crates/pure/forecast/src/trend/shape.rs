@@ -5,6 +5,9 @@ use homeostat_core::num;
 use super::basis::{Basis, COLUMNS, Square};
 use super::noise;
 
+/// Noise that remembers for longer than this is of the level itself: readings err for less.
+const SLOW_H: f64 = 1.0;
+
 /// What a term is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clock {
@@ -124,6 +127,8 @@ pub(crate) struct Shape {
     /// By how much the last value lies above the trend, and the logarithm of what is left of that an hour on.
     above: f64,
     fading: f64,
+    /// Variance of the noise, as far as it is of the level itself.
+    own: f64,
 }
 
 /// The part of a level that is the same for all shapes: its height and load. What is given to `push` next
@@ -165,8 +170,10 @@ impl Shape {
         let hours_each = -points.moments[0].hours / (n - 1.0);
         let fading = num::ln(rho) / hours_each.max(f64::MIN_POSITIVE);
         let terms = terms.to_vec();
+        let slow = -fading * SLOW_H <= 1.0;
+        let own = if slow { variance / (1.0 - rho * rho) } else { 0.0 };
         let mut shape =
-            Self { terms, coefficients, covariance, columns, loads, inflation, above: 0.0, fading };
+            Self { terms, coefficients, covariance, columns, loads, inflation, above: 0.0, fading, own };
         shape.above = match (points.moments.last(), points.values.last()) {
             (Some(moment), Some(value)) => value - shape.value(&shape.row(moment)),
             _ => 0.0,
@@ -213,7 +220,9 @@ impl Shape {
     /// (best linear prediction, Goldberger, JASA 57, 1962).
     pub(crate) fn level_ahead(&self, moment: &Moment) -> (f64, f64) {
         let (level, error) = self.level(moment);
-        (level + self.above * num::exp(self.fading * moment.hours), error)
+        let left = num::exp(self.fading * moment.hours);
+        let own = self.own * (1.0 - left * left);
+        (level + self.above * left, (error * error + own).sqrt())
     }
 
     /// The slope per hour now, and its standard error, widened likewise.
