@@ -1,7 +1,7 @@
 //! Least squares a column at a time: an orthogonal basis by modified Gram-Schmidt.
 
 /// Columns at most.
-pub(crate) const COLUMNS: usize = 8;
+pub(crate) const COLUMNS: usize = 9;
 /// A column of which less than this share is new says nothing that the others don't say.
 const NEW: f64 = 1e-9;
 

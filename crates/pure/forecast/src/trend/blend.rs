@@ -4,7 +4,7 @@
 use homeostat_core::num;
 
 use super::family::{self, Member};
-use super::shape::{Clock, Moment, Points, Shape, Term, base};
+use super::shape::{Clock, LOADS, Moment, Points, Shape, Term, base};
 
 /// Shapes kept at most.
 const KEPT: usize = 12;
@@ -37,7 +37,7 @@ impl Blend {
         if !basis.push(&column) {
             return None;
         }
-        let with_load = if loads == 2 { Self::with(points, true) } else { None };
+        let with_load = if loads == LOADS { Self::with(points, true) } else { None };
         with_load.or_else(|| Self::with(points, false))
     }
 

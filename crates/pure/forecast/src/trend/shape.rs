@@ -5,6 +5,9 @@ use homeostat_core::num;
 use super::basis::{Basis, COLUMNS, Square};
 use super::noise;
 
+/// Load as it is, and as it lingers for a short and for a long time.
+pub(crate) const LOADS: usize = 3;
+
 /// Noise that remembers for longer than this is of the level itself: readings err for less.
 const SLOW_H: f64 = 1.0;
 
@@ -70,8 +73,8 @@ pub(crate) struct Moment {
     pub(crate) hours: f64,
     /// Requests by then, in hours of the mean load.
     pub(crate) requests: f64,
-    pub(crate) load: f64,
-    pub(crate) lingering: f64,
+    /// As it is, and as it lingers.
+    pub(crate) load: [f64; LOADS],
 }
 
 impl Moment {
@@ -117,7 +120,7 @@ pub(crate) fn whiten(values: &mut [f64], rho: f64) {
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
     pub(crate) terms: Vec<Term>,
-    /// Level, [load, lingering load], terms.
+    /// Level, loads where they are known, terms.
     coefficients: [f64; COLUMNS],
     covariance: Square,
     columns: usize,
@@ -139,8 +142,9 @@ pub(crate) fn base(points: &Points<'_>, rho: f64, loads: bool) -> Basis {
     let mut basis = Basis::new(&values);
     basis.push(&points.column(rho, |_| 1.0));
     if loads {
-        basis.push(&points.column(rho, |moment| moment.load));
-        basis.push(&points.column(rho, |moment| moment.lingering));
+        for i in 0..LOADS {
+            basis.push(&points.column(rho, |moment| moment.load[i]));
+        }
     }
     basis
 }
@@ -164,9 +168,12 @@ impl Shape {
         let falls = terms.iter().zip(heights).any(|(term, height)| term.must_rise() && *height < 0.0);
         let inflation = noise::t95(left) / noise::Z95;
         let loads = base.columns() > 1;
-        let lowers = |i: usize| coefficients[i] < -noise::Z95 * covariance[i][i].sqrt();
-        let lasting = coefficients[1] + coefficients[2];
-        let falls = falls || (loads && (lowers(1) || lowers(2) || lasting < 0.0));
+        let lasting: f64 = coefficients[1..=LOADS].iter().sum();
+        let lowers = |from: usize, to: usize| {
+            let variance: f64 = covariance[from..=to].iter().flat_map(|row| &row[from..=to]).sum();
+            coefficients[from..=to].iter().sum::<f64>() < -noise::Z95 * variance.max(0.0).sqrt()
+        };
+        let falls = falls || (loads && (lowers(1, 1) || lowers(2, LOADS) || lasting < 0.0));
         let hours_each = -points.moments[0].hours / (n - 1.0);
         let fading = num::ln(rho) / hours_each.max(f64::MIN_POSITIVE);
         let terms = terms.to_vec();
@@ -189,8 +196,7 @@ impl Shape {
         let mut row = [0.0; COLUMNS];
         row[0] = 1.0;
         if self.loads {
-            row[1] = moment.load;
-            row[2] = moment.lingering;
+            row[1..=LOADS].copy_from_slice(&moment.load);
         }
         for (place, term) in row[self.first_term()..].iter_mut().zip(&self.terms) {
             *place = term.at(moment);
@@ -239,8 +245,8 @@ impl Shape {
         if !self.loads {
             return [0.0; 2];
         }
-        let [_, at_once, lingering, ..] = self.coefficients;
-        [at_once.max(0.0), at_once + lingering]
+        let [_, at_once, soon, late, ..] = self.coefficients;
+        [at_once.max(0.0), at_once + soon + late]
     }
 
     pub(crate) fn heights(&self) -> impl Iterator<Item = (Term, f64)> + '_ {
