@@ -5,12 +5,10 @@ use homeostat_core::{Instant, num};
 use super::blocks::{Block, Blocks};
 use super::trend::{Growth, Trend};
 use super::{Eta, Settings, Verdict, Why};
-use crate::trend::shape::{LOADS, Shape};
+use crate::trend::shape::{LINGER_H, LOADS, Shape};
 
 /// Blocks that a trend needs.
 const LEAST: usize = 8;
-/// Time constants of load as it lingers, after load as it is.
-const LINGER_S: [f64; LOADS] = [0.0, 900.0, 3_600.0];
 /// Time constant against which load's jitter is measured.
 const CALM_S: f64 = 3_600.0;
 /// Time constant over which it is.
@@ -162,8 +160,9 @@ impl Detector {
         let Some(load) = load else { return };
         let passed = at.since(self.last).as_secs_f64();
         if let Some(lingering) = &mut self.load {
-            for (lingering, constant) in lingering.iter_mut().zip(LINGER_S) {
-                *lingering += (load - *lingering) * (1.0 - num::exp(-passed / constant.max(f64::MIN_POSITIVE)));
+            for (lingering, hours) in lingering.iter_mut().zip(LINGER_H) {
+                let share = if hours > 0.0 { 1.0 - num::exp(-passed / (3_600.0 * hours)) } else { 1.0 };
+                *lingering += (load - *lingering) * share;
             }
             self.jitter.take(load, passed);
         } else {
