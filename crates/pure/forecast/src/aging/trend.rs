@@ -163,11 +163,8 @@ fn load_spread(whole: &[Block]) -> (f64, f64) {
 fn moments(whole: &[Block], hours: &[f64], mean_load: Option<f64>) -> Vec<Moment> {
     let load: Vec<f64> = whole.iter().map(|block| f64::from(block.load[0])).collect();
     let requests = mean_load.map_or_else(|| hours.to_vec(), |mean| exposure(hours, &load, mean));
-    let block = |i: usize| Moment {
-        hours: hours[i],
-        requests: requests[i],
-        load: whole[i].load.map(f64::from),
-    };
+    let block =
+        |i: usize| Moment { hours: hours[i], requests: requests[i], load: whole[i].load.map(f64::from) };
     (0..whole.len()).map(block).collect()
 }
 

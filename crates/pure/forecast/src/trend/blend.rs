@@ -40,7 +40,8 @@ impl Blend {
             return None;
         }
         let with_load = if loads == LOADS - 1 { Self::with(points, loads) } else { None };
-        let lingers = with_load.as_ref().is_some_and(|blend| blend.first().gain_by_lingering(points) > LINGERS);
+        let lingers =
+            with_load.as_ref().is_some_and(|blend| blend.first().gain_by_lingering(points) > LINGERS);
         let with_more = if lingers { Self::with(points, LOADS) } else { None };
         with_more.or(with_load).or_else(|| Self::with(points, 0))
     }

@@ -114,9 +114,7 @@ impl Kind {
         let after = &points.moments[(place as usize + 1).min(points.moments.len() - 1)];
         let between = |of: fn(&Moment) -> f64| of(before) + place.fract() * (of(after) - of(before));
         match self {
-            Self::Bend(Clock::Requests) => {
-                Term::Bend(Clock::Requests, between(|moment| moment.requests))
-            }
+            Self::Bend(Clock::Requests) => Term::Bend(Clock::Requests, between(|moment| moment.requests)),
             Self::Bend(clock) => Term::Bend(clock, between(|moment| moment.hours)),
             Self::Curve => Term::Curve(between(|moment| moment.hours)),
         }
