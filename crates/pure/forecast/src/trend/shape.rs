@@ -316,6 +316,6 @@ mod tests {
     fn a_step_within_a_block_gives_the_block_its_part() {
         let step = Term::Step(0.25, 1.0);
         let at = |hours: f64| step.at(&Moment { hours, ..Moment::default() });
-        assert_eq!([at(-1.0), at(0.0), at(1.0)], [0.0, 1.0, 0.25]);
+        assert_eq!([at(-1.0), at(0.0), at(1.0)], [0.0, 0.25, 1.0]);
     }
 }
