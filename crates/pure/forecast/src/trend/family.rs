@@ -125,21 +125,17 @@ impl Kind {
 /// the prior of one of its [`PIECES`].
 fn finer(found: &mut [Member], places: &[f64], terms: impl Fn(f64) -> Vec<Term>) -> Option<Vec<f64>> {
     let best = found.iter().map(|member| member.evidence).fold(f64::NEG_INFINITY, f64::max);
-    let mut likeliest: Option<(f64, usize, f64)> = None;
-    for place in places {
+    let member = |place: &f64| {
         let terms = terms(*place);
-        if let Some(i) = found.iter().position(|member| member.terms == terms) {
-            if likeliest.is_none_or(|(most, ..)| found[i].evidence > most) {
-                likeliest = Some((found[i].evidence, i, *place));
-            }
-        }
-    }
-    let (evidence, i, place) = likeliest?;
-    if evidence < best - WORTH {
+        found.iter().position(|member| member.terms == terms).map(|i| (i, *place))
+    };
+    let likeliest = places.iter().filter_map(member);
+    let (i, place) = likeliest.max_by(|(a, _), (b, _)| found[*a].evidence.total_cmp(&found[*b].evidence))?;
+    if found[i].evidence < best - WORTH {
         return None;
     }
     found[i].prior -= num::ln(PIECES);
-    let piece = (places[places.len() - 1] - places[places.len() - 2]) / PIECES;
+    let piece = places.windows(2).last().map_or(1.0, |pair| pair[1] - pair[0]) / PIECES;
     let near = [-3.0, -2.0, -1.0, 1.0, 2.0, 3.0].map(|k| place + k * piece);
     Some(near.into_iter().filter(|place| *place > 0.0).collect())
 }
