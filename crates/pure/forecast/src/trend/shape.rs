@@ -254,8 +254,8 @@ impl Shape {
         (self.value(&row), self.error(&row))
     }
 
-    /// By how much load raises the level when it jitters and when it lasts, for each unit of it: an exponential
-    /// mean lets a jitter through as the shorter of the two is to both together.
+    /// By how much load raises the level when it jitters and when it lasts, for each unit of it: an
+    /// exponential mean lets that share of a jitter through which the jitter's time constant has of both.
     pub(crate) fn by_load(&self) -> [f64; 2] {
         let each = &self.coefficients[1..=self.loads];
         let through = each.iter().zip(LINGER_H).map(|(each, hours)| each * JITTER_H / (JITTER_H + hours));
