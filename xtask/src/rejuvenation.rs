@@ -14,6 +14,7 @@ const KEPT: &str = "target/rejuvenation";
 const PAGE: &str = "docs/rejuvenation.md";
 const BEGIN: &str = "<!-- rejuvenation: begin -->";
 const END: &str = "<!-- rejuvenation: end -->";
+const COMBINED_TITLE: &str = "Combined, ";
 
 /// First seeds of the parts in which 20 seeds are run, and the seeds of a part.
 const PARTS: [u32; 4] = [1, 6, 11, 16];
@@ -98,10 +99,19 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     }
     match combined(root, kept)? {
         Some(table) => text.push_str(&table),
-        None => bail!("no recorded data (set HOMEOSTAT_DATA): the page is left as it was"),
+        None => text.push_str(&combined_before(root)?),
     }
     print!("{text}");
     put(root, &text)
+}
+
+/// The combined table as the page has it: without recorded data it stays as it was.
+fn combined_before(root: &Path) -> Result<String> {
+    let page = std::fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
+    let table = page.split_once(COMBINED_TITLE).and_then(|(_, rest)| rest.split_once(END));
+    let (table, _) = table.with_context(|| format!("no recorded data, and no combined table in {PAGE}"))?;
+    eprintln!("no recorded data (set HOMEOSTAT_DATA): the combined table is left as it was");
+    Ok(format!("{COMBINED_TITLE}{table}"))
 }
 
 /// The result of a world's file with these arguments, kept under a name for its first seed.
@@ -292,7 +302,7 @@ fn pairs() -> Vec<(String, String)> {
 
 fn combined_table(rows: &[Row], bound: &Value) -> Result<String> {
     let mut text = format!(
-        "Combined, {}; the bound and what is measured by it are those of seed 1:\n\n{HEAD} surges \
+        "{COMBINED_TITLE}{}; the bound and what is measured by it are those of seed 1:\n\n{HEAD} surges \
          cancelled | attained, seed 1 | over the best schedule | gap closed |\n|{}\n",
         seeds(rows),
         "---|".repeat(11)

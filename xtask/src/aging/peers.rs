@@ -10,6 +10,10 @@ pub(super) trait Watch {
     fn minute(&mut self, minute: &Minute) -> bool;
     /// Hours to the limit, as it sees them.
     fn to_limit(&self) -> Option<f64>;
+    /// Hours to the limit with probabilities of 5, 25 and 95 %, where it tells them.
+    fn quantiles(&self) -> Option<[f64; 3]> {
+        None
+    }
     /// What it thinks, for a look at single runs.
     fn said(&self) -> String {
         String::new()
@@ -52,6 +56,10 @@ impl Watch for Ours {
 
     fn to_limit(&self) -> Option<f64> {
         self.0.verdict().to_limit.map(|eta| eta.hours)
+    }
+
+    fn quantiles(&self) -> Option<[f64; 3]> {
+        self.0.verdict().to_limit.map(|eta| [eta.low, eta.hours, eta.high])
     }
 
     fn said(&self) -> String {

@@ -10,10 +10,12 @@ use super::peers::named;
 use super::picture::{self, Line};
 use super::stats::{at_once, quantile};
 
-/// Kind of leak, lead in hours, and relative error (positive: late).
-type Error = (usize, u64, Option<f64>);
+/// Kind of leak, lead in hours, relative error (positive: late), and whether the truth lies below each of the
+/// quantiles.
+type Error = (usize, u64, Option<f64>, Option<[bool; 3]>);
 
 const RUNS: u64 = 200;
+const KINDS: [&str; 4] = ["linear", "accelerating", "stepped", "per request"];
 /// Runs that a thread has.
 const PART: u64 = 20;
 const LEADS: [u64; 8] = [1, 2, 3, 6, 9, 12, 18, 24];
@@ -43,9 +45,32 @@ pub(super) fn print(root: &Path, from: u64) -> Result<()> {
             drawn.push(by_lead("Theil-Sen, half", &errors, 0.5, "#777", ""));
         }
     }
+    calibration(&ours);
     let picture = picture::draw("Error of the time to the limit, by the time left: 200 runs", &drawn);
     let file = root.join(picture::FILE);
     std::fs::write(&file, picture).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Where the truth lies: a calibrated distribution has 5, 25 and 95 % of it below those quantiles.
+fn calibration(errors: &[Error]) {
+    println!("\n| ours | true time below the 5 % quantile | below the quarter | below the 95 % quantile |");
+    println!("|---|---|---|---|");
+    let row = |label: &str, wanted: &dyn Fn(&Error) -> bool| {
+        let known: Vec<[bool; 3]> =
+            errors.iter().filter(|error| wanted(error)).filter_map(|error| error.3).collect();
+        let below = |i: usize| {
+            let count = known.iter().filter(|below| below[i]).count();
+            format!("{:.1} %", 100.0 * count as f64 / known.len().max(1) as f64)
+        };
+        println!("| {label} | {} | {} | {} |", below(0), below(1), below(2));
+    };
+    row("all", &|_| true);
+    for (kind, label) in KINDS.iter().enumerate() {
+        row(label, &|error| error.0 == kind);
+    }
+    for (from, to) in [(1, 3), (4, 9), (10, 24)] {
+        row(&format!("lead {from} to {to} h"), &|error| (from..=to).contains(&error.1));
+    }
 }
 
 /// A line of the picture: a quantile of the size of errors for each lead.
@@ -61,7 +86,7 @@ fn by_lead(name: &str, errors: &[Error], share: f64, colour: &'static str, dashe
 /// A line for all, for each kind of leak and for some leads.
 fn parts(name: &str, errors: &[Error]) {
     line(name, &sizes(errors, |_| true));
-    for (kind, label) in ["linear", "accelerating", "stepped", "per request"].iter().enumerate() {
+    for (kind, label) in KINDS.iter().enumerate() {
         line(&format!("{name}: {label}"), &sizes(errors, |error| error.0 == kind));
     }
     for lead in LEADS {
@@ -88,7 +113,7 @@ fn knowing(seeds: Range<u64>) -> Vec<Error> {
             if now >= recipe.onset_hours {
                 let times: Vec<f64> = (1..=FUTURES).map(|i| future(&recipe, now, i) - now).collect();
                 let middle = quantile(&times, 0.5);
-                errors.push(((seed % 4) as usize, lead, Some((middle - lead as f64) / lead as f64)));
+                errors.push(((seed % 4) as usize, lead, Some((middle - lead as f64) / lead as f64), None));
             }
         }
     }
@@ -141,7 +166,8 @@ fn errors(name: &str, seeds: Range<u64>) -> Vec<Error> {
                         watch.said()
                     );
                 }
-                errors.push(((seed % 4) as usize, lead as u64, error));
+                let below = watch.quantiles().map(|times| times.map(|time| lead < time));
+                errors.push(((seed % 4) as usize, lead as u64, error, below));
             }
         }
     }

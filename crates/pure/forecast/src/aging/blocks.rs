@@ -2,6 +2,8 @@
 
 use homeostat_core::{Instant, Span};
 
+use crate::trend::shape::LOADS;
+
 /// Blocks kept. When they are full, pairs become one, up to [`LONGEST`] shortest blocks each; after that the
 /// oldest are forgotten. With blocks of 5 min from the start that is 72 h at 40 min and 8 days at most.
 const MOST: usize = 144;
@@ -18,10 +20,8 @@ pub(crate) struct Block {
     pub(crate) hours: f32,
     /// Value less the origin, mean.
     pub(crate) value: f32,
-    /// Load, mean.
-    pub(crate) load: f32,
-    /// Load as it lingers, mean.
-    pub(crate) lingering: f32,
+    /// Load as it is and as it lingers, mean.
+    pub(crate) load: [f32; LOADS],
 }
 
 impl Block {
@@ -33,8 +33,7 @@ impl Block {
             count: self.count + other.count,
             hours: mean(self.hours, other.hours),
             value: mean(self.value, other.value),
-            load: mean(self.load, other.load),
-            lingering: mean(self.lingering, other.lingering),
+            load: std::array::from_fn(|i| mean(self.load[i], other.load[i])),
         }
     }
 }
@@ -44,21 +43,24 @@ impl Block {
 pub(crate) struct Slot {
     index: u32,
     count: u32,
-    sums: [f64; 4],
+    sums: [f64; 2],
+    load: [f64; LOADS],
 }
 
 impl Slot {
     /// Takes a reading in.
-    pub(crate) fn add(&mut self, reading: [f64; 4]) {
+    pub(crate) fn add(&mut self, reading: [f64; 2], load: [f64; LOADS]) {
         self.count += 1;
         self.sums.iter_mut().zip(reading).for_each(|(sum, value)| *sum += value);
+        self.load.iter_mut().zip(load).for_each(|(sum, value)| *sum += value);
     }
 
     /// The means, `None` where it is empty.
     pub(crate) fn close(&self) -> Option<Block> {
         let n = f64::from(self.count);
-        let [hours, value, load, lingering] = self.sums.map(|sum| (sum / n) as f32);
-        let block = Block { slot: self.index, count: self.count, hours, value, load, lingering };
+        let [hours, value] = self.sums.map(|sum| (sum / n) as f32);
+        let load = self.load.map(|sum| (sum / n) as f32);
+        let block = Block { slot: self.index, count: self.count, hours, value, load };
         (self.count > 0).then_some(block)
     }
 }

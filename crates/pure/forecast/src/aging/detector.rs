@@ -5,12 +5,10 @@ use homeostat_core::{Instant, num};
 use super::blocks::{Block, Blocks};
 use super::trend::{Growth, Trend};
 use super::{Eta, Settings, Verdict, Why};
-use crate::trend::shape::Shape;
+use crate::trend::shape::{LINGER_H, LOADS, Shape};
 
 /// Blocks that a trend needs.
 const LEAST: usize = 8;
-/// Time constant of load as it lingers.
-const LINGER_S: f64 = 3_600.0;
 /// Time constant against which load's jitter is measured.
 const CALM_S: f64 = 3_600.0;
 /// Time constant over which it is.
@@ -38,8 +36,7 @@ pub struct Detector {
     limit: Option<f64>,
     blocks: Option<Blocks>,
     last: Instant,
-    load: Option<f64>,
-    lingering: f64,
+    load: Option<[f64; LOADS]>,
     jitter: Jitter,
     fall: Fall,
     /// Most growth that it gave back by itself.
@@ -119,7 +116,6 @@ impl Detector {
             blocks: None,
             last: Instant::ZERO,
             load: None,
-            lingering: 0.0,
             jitter: Jitter::default(),
             fall: Fall::default(),
             released: 0.0,
@@ -157,23 +153,22 @@ impl Detector {
         }
         let blocks = self.blocks.get_or_insert_with(|| Blocks::new(at, value));
         let hours = at.since(blocks.since).as_hours_f64();
-        blocks.open.add([hours, value - blocks.origin, self.load.unwrap_or(0.0), self.lingering]);
+        blocks.open.add([hours, value - blocks.origin], self.load.unwrap_or_default());
     }
 
     fn take_load(&mut self, at: Instant, load: Option<f64>) {
         let Some(load) = load else { return };
         let passed = at.since(self.last).as_secs_f64();
-        match self.load {
-            None => {
-                self.lingering = load;
-                self.jitter = Jitter { calm: load, calmer: load, ..self.jitter };
+        if let Some(lingering) = &mut self.load {
+            for (lingering, hours) in lingering.iter_mut().zip(LINGER_H) {
+                let share = if hours > 0.0 { 1.0 - num::exp(-passed / (3_600.0 * hours)) } else { 1.0 };
+                *lingering += (load - *lingering) * share;
             }
-            Some(_) => {
-                self.lingering += (load - self.lingering) * (1.0 - num::exp(-passed / LINGER_S));
-                self.jitter.take(load, passed);
-            }
+            self.jitter.take(load, passed);
+        } else {
+            self.load = Some([load; LOADS]);
+            self.jitter = Jitter { calm: load, calmer: load, ..self.jitter };
         }
-        self.load = Some(load);
     }
 
     /// It fell: the clock starts again, and the level is remembered if no limit forced it down.

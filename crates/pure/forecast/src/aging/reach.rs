@@ -3,7 +3,7 @@
 use homeostat_core::num;
 
 use crate::trend::blend::{Blend, normal};
-use crate::trend::shape::Moment;
+use crate::trend::shape::{JITTER_H, Moment};
 
 /// Hours ahead at most: what is further off counts as never.
 const AHEAD: f64 = 10_000.0;
@@ -11,8 +11,6 @@ const AHEAD: f64 = 10_000.0;
 const STEP: f64 = 0.25;
 const GROWTH: f64 = 0.05;
 
-/// How far apart load's jitters are as good as independent, hours.
-const JITTER: f64 = 0.25;
 /// Independent jitters at most while a level creeps.
 const MANY: f64 = 100.0;
 
@@ -47,9 +45,9 @@ pub(crate) fn reach<const N: usize>(
         let mut sum = 0.0;
         for (i, ((weight, shape), path)) in blend.shapes.iter().zip(&mut paths).enumerate() {
             let (level, error) = shape.level_ahead(&moment);
-            let [at_once, lasting] = shape.by_load();
+            let [jittering, lasting] = shape.by_load();
             let error = (error * error + lasting * lasting * off * off).sqrt();
-            let reached = path.go(level - limit, error, jitter * at_once, step);
+            let reached = path.go(level - limit, error, jitter * jittering, step);
             sum += weight * reached;
             if near.get(i).is_some_and(|near| hours <= *near) {
                 soon[i] = reached;
@@ -98,7 +96,7 @@ impl Path {
         }
         let (ahead, off) = if jitter > 0.0 {
             let climbed = if step > 0.0 { ((over - self.over) / step).max(0.0) } else { f64::INFINITY };
-            highest((1.0 + jitter / (climbed * JITTER)).min(MANY))
+            highest((1.0 + jitter / (climbed * JITTER_H)).min(MANY))
         } else {
             (0.0, 0.0)
         };

@@ -7,7 +7,7 @@ use super::outlook::Outlook;
 use super::reach::{Reach, reach};
 use crate::trend::blend::Blend;
 use crate::trend::median;
-use crate::trend::shape::{Clock, Moment, Points, Shape, Term};
+use crate::trend::shape::{Clock, LOADS, Moment, Points, Shape, Term};
 
 /// A load that varies by less than this share says nothing.
 const STEADY: f64 = 0.01;
@@ -33,8 +33,8 @@ pub struct Trend {
     /// Block means in the signal's unit.
     pub values: Vec<f64>,
     moments: Vec<Moment>,
-    /// Load and lingering load to come, where load varies.
-    outlook: Option<[Outlook; 2]>,
+    /// Load to come, as it is and as it lingers, where load varies.
+    outlook: Option<[Outlook; LOADS]>,
     mean_load: f64,
 }
 
@@ -65,24 +65,23 @@ impl Trend {
         let moments = moments(whole, &hours, requests.then_some(mean_load));
         let points = Points { moments: &moments, values: &values, load: varies, requests };
         let blend = Blend::fit(&points)?;
-        let series = |of: fn(&Moment) -> f64| -> Outlook {
-            Outlook::new(&hours, &moments.iter().map(of).collect::<Vec<_>>())
+        let series = |i: usize| -> Outlook {
+            Outlook::new(&hours, &moments.iter().map(|moment| moment.load[i]).collect::<Vec<_>>())
         };
-        let outlook = varies.then(|| [series(|moment| moment.load), series(|moment| moment.lingering)]);
+        let outlook = varies.then(|| std::array::from_fn(series));
         let now = blocks.middle(newest);
         Some(Self { blend, now, hours, values, moments, outlook, mean_load })
     }
 
     /// What is expected so many hours from now, with the load of earlier days.
     fn future(&self, ahead: f64) -> Moment {
-        let Some([load, lingering]) = &self.outlook else {
+        let Some(loads) = &self.outlook else {
             return Moment { hours: ahead, requests: ahead, ..Moment::default() };
         };
         Moment {
             hours: ahead,
-            requests: self.requests_ahead(ahead, load),
-            load: load.at(ahead),
-            lingering: lingering.at(ahead),
+            requests: self.requests_ahead(ahead, &loads[0]),
+            load: std::array::from_fn(|i| loads[i].at(ahead)),
         }
     }
 
@@ -102,7 +101,7 @@ impl Trend {
     /// `near`.
     pub(crate) fn reaches(&self, limit: f64, jitter: f64, near: &[f64]) -> Reach<3> {
         let future = |ahead: f64| {
-            let error = self.outlook.as_ref().map_or(0.0, |[load, _]| load.error(ahead));
+            let error = self.outlook.as_ref().map_or(0.0, |loads| loads[0].error(ahead));
             (self.future(ahead), error)
         };
         reach(&self.blend, limit, jitter, SHARES, near, future)
@@ -154,7 +153,7 @@ impl Trend {
 /// Mean load of the blocks and by what share of it load varies.
 fn load_spread(whole: &[Block]) -> (f64, f64) {
     let n = whole.len() as f64;
-    let load = || whole.iter().map(|block| f64::from(block.load));
+    let load = || whole.iter().map(|block| f64::from(block.load[0]));
     let mean = load().sum::<f64>() / n;
     let variance = load().map(|load| (load - mean) * (load - mean)).sum::<f64>() / n;
     (mean, if mean == 0.0 { 0.0 } else { variance.sqrt() / mean.abs() })
@@ -162,14 +161,10 @@ fn load_spread(whole: &[Block]) -> (f64, f64) {
 
 /// The regressors of the blocks; the clock of requests, in hours of the mean load, where that is given.
 fn moments(whole: &[Block], hours: &[f64], mean_load: Option<f64>) -> Vec<Moment> {
-    let load: Vec<f64> = whole.iter().map(|block| f64::from(block.load)).collect();
+    let load: Vec<f64> = whole.iter().map(|block| f64::from(block.load[0])).collect();
     let requests = mean_load.map_or_else(|| hours.to_vec(), |mean| exposure(hours, &load, mean));
-    let block = |i: usize| Moment {
-        hours: hours[i],
-        requests: requests[i],
-        load: load[i],
-        lingering: f64::from(whole[i].lingering),
-    };
+    let block =
+        |i: usize| Moment { hours: hours[i], requests: requests[i], load: whole[i].load.map(f64::from) };
     (0..whole.len()).map(block).collect()
 }
 

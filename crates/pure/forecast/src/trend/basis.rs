@@ -1,7 +1,7 @@
 //! Least squares a column at a time: an orthogonal basis by modified Gram-Schmidt.
 
 /// Columns at most.
-pub(crate) const COLUMNS: usize = 8;
+pub(crate) const COLUMNS: usize = 9;
 /// A column of which less than this share is new says nothing that the others don't say.
 const NEW: f64 = 1e-9;
 
@@ -115,14 +115,14 @@ impl Basis {
 
 /// The inner product, summed in four lanes.
 pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let (a, b) = (a.chunks_exact(4), b.chunks_exact(4));
-    let rest: f64 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
     let mut lanes = [0.0; 4];
-    for (a, b) in a.zip(b) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
+    for (a, b) in a.iter().zip(b) {
+        for i in 0..4 {
+            lanes[i] += a[i] * b[i];
         }
     }
+    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
 }
 

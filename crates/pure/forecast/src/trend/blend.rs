@@ -4,7 +4,7 @@
 use homeostat_core::num;
 
 use super::family::{self, Member};
-use super::shape::{Clock, Moment, Points, Shape, Term, base};
+use super::shape::{Clock, LOADS, Moment, Points, Shape, Term, base};
 
 /// Shapes kept at most.
 const KEPT: usize = 12;
@@ -14,6 +14,8 @@ const TRIED: usize = 60;
 const LEAST: f64 = 0.01;
 /// Memories of noise that are supposed, each as likely as the others beforehand.
 const MEMORIES: [f64; 5] = [0.05, 0.45, 0.75, 0.92, 0.985];
+/// Logarithm of the odds that load must have to linger for a short time as well.
+const LINGERS: f64 = 0.0;
 /// Halvings when a quantile is looked for.
 const HALVINGS: u32 = 24;
 
@@ -28,20 +30,23 @@ impl Blend {
     /// where every likely shape says so, load and time went the same way, and load is left out.
     pub(crate) fn fit(points: &Points<'_>) -> Option<Self> {
         if !points.load {
-            return Self::with(points, false);
+            return Self::with(points, 0);
         }
-        let mut basis = base(points, MEMORIES[0], true);
+        let mut basis = base(points, MEMORIES[0], LOADS - 1);
         let line = Term::Line(Clock::Hours);
         let column = points.column(MEMORIES[0], |moment| line.at(moment));
         let loads = basis.columns() - 1;
         if !basis.push(&column) {
             return None;
         }
-        let with_load = if loads == 2 { Self::with(points, true) } else { None };
-        with_load.or_else(|| Self::with(points, false))
+        let with_load = if loads == LOADS - 1 { Self::with(points, loads) } else { None };
+        let lingers =
+            with_load.as_ref().is_some_and(|blend| blend.first().gain_by_lingering(points) > LINGERS);
+        let with_more = if lingers { Self::with(points, LOADS) } else { None };
+        with_more.or(with_load).or_else(|| Self::with(points, 0))
     }
 
-    fn with(points: &Points<'_>, loads: bool) -> Option<Self> {
+    fn with(points: &Points<'_>, loads: usize) -> Option<Self> {
         let bases = MEMORIES.map(|rho| base(points, rho, loads));
         let mut members: Vec<(usize, Member)> = Vec::new();
         for (i, (rho, base)) in MEMORIES.iter().zip(&bases).enumerate() {

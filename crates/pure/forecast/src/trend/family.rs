@@ -7,10 +7,14 @@
 use homeostat_core::num;
 
 use super::basis::{Basis, dot};
-use super::shape::{Clock, Points, Term};
+use super::shape::{Clock, Moment, Points, Term};
 
 /// Places of a bend or of the start of a curve.
 const PLACES: usize = 20;
+/// And pieces of the way from the likeliest one to the next.
+const PIECES: f64 = 4.0;
+/// Logarithm of how much less likely than the best a place may be for its pieces to be looked at.
+const WORTH: f64 = 5.0;
 /// Steps that are taken for deploys; more of them are a way of growing.
 const STEPS: usize = 3;
 /// Where a step may lie, in blocks from the beginning of one.
@@ -45,31 +49,43 @@ pub(super) fn members(points: &Points<'_>, rho: f64, base: &Basis) -> Vec<Member
     let n = points.values.len();
     let start = points.moments[0].hours;
     let places = places(n);
-    let bends = |clock: Clock| -> Vec<Term> {
-        let at = |i: &usize| match clock {
-            Clock::Hours => points.moments[*i].hours,
-            Clock::Requests => points.moments[*i].requests,
-        };
-        places.iter().map(|i| Term::Bend(clock, at(i))).collect()
+    let at = |kind: Kind, places: &[f64]| -> Vec<Column> {
+        columns(&places.iter().map(|place| kind.term(points, *place)).collect::<Vec<_>>())
     };
+    let curved: Vec<f64> =
+        std::iter::once(0.0).chain(places.iter().copied().filter(|i| *i * 4.0 < n as f64 * 3.0)).collect();
     let line = columns(&[Term::Line(Clock::Hours)]);
-    let by_hours = columns(&bends(Clock::Hours));
-    let curved = places.iter().filter(|i| **i * 4 < n * 3).map(|i| points.moments[*i].hours);
-    let curves: Vec<Term> = std::iter::once(start).chain(curved).map(Term::Curve).collect();
+    let by_hours = at(Kind::Bend(Clock::Hours), &places);
     let plateaus = columns(&CONSTANTS.map(|share| Term::Plateau(start, -start * share)));
     let mut found = vec![Member { terms: Vec::new(), rss: base.rss(), prior: 0.0, evidence: 0.0 }];
-    singles(&mut found, base, &line);
-    singles(&mut found, base, &by_hours);
-    singles(&mut found, base, &columns(&curves));
-    singles(&mut found, base, &plateaus);
+    let mut placed = vec![(Kind::Bend(Clock::Hours), &places), (Kind::Curve, &curved)];
+    singles(&mut found, base, &line, 1.0);
+    singles(&mut found, base, &by_hours, places.len() as f64);
+    singles(&mut found, base, &at(Kind::Curve, &curved), curved.len() as f64);
+    singles(&mut found, base, &plateaus, plateaus.len() as f64);
     if points.requests {
-        singles(&mut found, base, &columns(&[Term::Line(Clock::Requests)]));
-        singles(&mut found, base, &columns(&bends(Clock::Requests)));
+        singles(&mut found, base, &columns(&[Term::Line(Clock::Requests)]), 1.0);
+        singles(&mut found, base, &at(Kind::Bend(Clock::Requests), &places), places.len() as f64);
+        placed.push((Kind::Bend(Clock::Requests), &places));
     }
-    pairs(&mut found, base, &line, &by_hours);
-    pairs(&mut found, base, &line, &plateaus);
-    pairs(&mut found, base, &thinned(plateaus), &thinned(by_hours));
+    pairs(&mut found, base, &line, &by_hours, places.len() as f64);
+    pairs(&mut found, base, &line, &plateaus, plateaus.len() as f64);
     let freedom = n - base.columns();
+    weigh(&mut found, freedom);
+    for (kind, places) in placed {
+        let alone = |place: f64| vec![kind.term(points, place)];
+        if let Some(near) = finer(&mut found, places, alone) {
+            singles(&mut found, base, &at(kind, &near), PIECES * places.len() as f64);
+        }
+    }
+    let beside_line =
+        |place: f64| vec![Term::Line(Clock::Hours), Kind::Bend(Clock::Hours).term(points, place)];
+    if let Some(near) = finer(&mut found, &places, beside_line) {
+        let near = at(Kind::Bend(Clock::Hours), &near);
+        pairs(&mut found, base, &line, &near, PIECES * places.len() as f64);
+    }
+    let (plateaus, by_hours) = (thinned(plateaus), thinned(by_hours));
+    pairs(&mut found, base, &plateaus, &by_hours, (plateaus.len() * by_hours.len()) as f64);
     weigh(&mut found, freedom);
     let trends: Vec<Vec<Term>> = with_steps_tried(&found);
     for terms in trends {
@@ -82,6 +98,46 @@ pub(super) fn members(points: &Points<'_>, rho: f64, base: &Basis) -> Vec<Member
         member.evidence += density;
     }
     found
+}
+
+/// What has a place.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Bend(Clock),
+    Curve,
+}
+
+impl Kind {
+    /// The term at a place that is counted in blocks.
+    fn term(self, points: &Points<'_>, place: f64) -> Term {
+        let before = &points.moments[place as usize];
+        let after = &points.moments[(place as usize + 1).min(points.moments.len() - 1)];
+        let between = |of: fn(&Moment) -> f64| of(before) + place.fract() * (of(after) - of(before));
+        match self {
+            Self::Bend(Clock::Requests) => Term::Bend(Clock::Requests, between(|moment| moment.requests)),
+            Self::Bend(clock) => Term::Bend(clock, between(|moment| moment.hours)),
+            Self::Curve => Term::Curve(between(|moment| moment.hours)),
+        }
+    }
+}
+
+/// The places between the likeliest one and those beside it, where that may matter: the likeliest then has
+/// the prior of one of its [`PIECES`].
+fn finer(found: &mut [Member], places: &[f64], terms: impl Fn(f64) -> Vec<Term>) -> Option<Vec<f64>> {
+    let best = found.iter().map(|member| member.evidence).fold(f64::NEG_INFINITY, f64::max);
+    let member = |place: &f64| {
+        let terms = terms(*place);
+        found.iter().position(|member| member.terms == terms).map(|i| (i, *place))
+    };
+    let likeliest = places.iter().filter_map(member);
+    let (i, place) = likeliest.max_by(|(a, _), (b, _)| found[*a].evidence.total_cmp(&found[*b].evidence))?;
+    if found[i].evidence < best - WORTH {
+        return None;
+    }
+    found[i].prior -= num::ln(PIECES);
+    let piece = places.windows(2).last().map_or(1.0, |pair| pair[1] - pair[0]) / PIECES;
+    let near = [-3.0, -2.0, -1.0, 1.0, 2.0, 3.0].map(|k| place + k * piece);
+    Some(near.into_iter().filter(|place| *place > 0.0).collect())
 }
 
 /// Every other one.
@@ -98,11 +154,11 @@ fn with_steps_tried(found: &[Member]) -> Vec<Vec<Term>> {
 }
 
 /// Indices of places: behind a bend there must be blocks enough to tell.
-fn places(n: usize) -> Vec<usize> {
+fn places(n: usize) -> Vec<f64> {
     let margin = (n / 12).max(3);
     let last = n.saturating_sub(margin);
     let stride = last.div_ceil(PLACES).max(1);
-    (1..last).step_by(stride).collect()
+    (1..last).step_by(stride).map(|place| place as f64).collect()
 }
 
 fn column(points: &Points<'_>, rho: f64, base: &Basis, term: Term) -> Option<Column> {
@@ -115,8 +171,9 @@ fn column(points: &Points<'_>, rho: f64, base: &Basis, term: Term) -> Option<Col
     Some(Column { term, unit, share })
 }
 
-fn singles(found: &mut Vec<Member>, base: &Basis, columns: &[Column]) {
-    let prior = -num::ln(columns.len().max(1) as f64);
+/// Each column alone; `among` how many its family has.
+fn singles(found: &mut Vec<Member>, base: &Basis, columns: &[Column], among: f64) {
+    let prior = -num::ln(among.max(1.0));
     let rising = columns.iter().filter(|column| column.share > 0.0 || !column.term.must_rise());
     found.extend(rising.map(|column| Member {
         terms: vec![column.term],
@@ -126,9 +183,9 @@ fn singles(found: &mut Vec<Member>, base: &Basis, columns: &[Column]) {
     }));
 }
 
-/// What two columns explain together.
-fn pairs(found: &mut Vec<Member>, base: &Basis, ones: &[Column], others: &[Column]) {
-    let prior = -num::ln((ones.len() * others.len()).max(1) as f64);
+/// What two columns explain together; `among` how many pairs their family has.
+fn pairs(found: &mut Vec<Member>, base: &Basis, ones: &[Column], others: &[Column], among: f64) {
+    let prior = -num::ln(among.max(1.0));
     for one in ones {
         for other in others {
             let along = dot(&one.unit, &other.unit);

@@ -5,6 +5,16 @@ use homeostat_core::num;
 use super::basis::{Basis, COLUMNS, Square};
 use super::noise;
 
+/// Load as it is, as it lingers for long, and as it lingers for a short time.
+pub(crate) const LOADS: usize = 3;
+/// Time constants of that, hours.
+pub(crate) const LINGER_H: [f64; LOADS] = [0.0, 1.0, 0.25];
+/// How far apart load's jitters are as good as independent, hours.
+pub(crate) const JITTER_H: f64 = 0.25;
+
+/// Noise that remembers for longer than this is of the level itself: readings err for less.
+const SLOW_H: f64 = 1.0;
+
 /// What a term is counted in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Clock {
@@ -67,8 +77,8 @@ pub(crate) struct Moment {
     pub(crate) hours: f64,
     /// Requests by then, in hours of the mean load.
     pub(crate) requests: f64,
-    pub(crate) load: f64,
-    pub(crate) lingering: f64,
+    /// As it is, and as it lingers.
+    pub(crate) load: [f64; LOADS],
 }
 
 impl Moment {
@@ -114,28 +124,30 @@ pub(crate) fn whiten(values: &mut [f64], rho: f64) {
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
     pub(crate) terms: Vec<Term>,
-    /// Level, [load, lingering load], terms.
+    /// Level, loads where they are known, terms.
     coefficients: [f64; COLUMNS],
     covariance: Square,
     columns: usize,
-    loads: bool,
+    loads: usize,
     /// Half of a 90 % interval, in standard errors of the normal distribution.
     inflation: f64,
     /// By how much the last value lies above the trend, and the logarithm of what is left of that an hour on.
     above: f64,
     fading: f64,
+    rho: f64,
+    /// Variance of the noise, as far as it is of the level itself.
+    own: f64,
 }
 
 /// The part of a level that is the same for all shapes: its height and load. What is given to `push` next
 /// are terms.
-pub(crate) fn base(points: &Points<'_>, rho: f64, loads: bool) -> Basis {
+pub(crate) fn base(points: &Points<'_>, rho: f64, loads: usize) -> Basis {
     let mut values = points.values.to_vec();
     whiten(&mut values, rho);
     let mut basis = Basis::new(&values);
     basis.push(&points.column(rho, |_| 1.0));
-    if loads {
-        basis.push(&points.column(rho, |moment| moment.load));
-        basis.push(&points.column(rho, |moment| moment.lingering));
+    for i in 0..loads {
+        basis.push(&points.column(rho, |moment| moment.load[i]));
     }
     basis
 }
@@ -158,15 +170,20 @@ impl Shape {
         let heights = &coefficients[columns - terms.len()..];
         let falls = terms.iter().zip(heights).any(|(term, height)| term.must_rise() && *height < 0.0);
         let inflation = noise::t95(left) / noise::Z95;
-        let loads = base.columns() > 1;
-        let lowers = |i: usize| coefficients[i] < -noise::Z95 * covariance[i][i].sqrt();
-        let lasting = coefficients[1] + coefficients[2];
-        let falls = falls || (loads && (lowers(1) || lowers(2) || lasting < 0.0));
+        let loads = base.columns() - 1;
+        let lasting: f64 = coefficients[1..=loads].iter().sum();
+        let lowers = |from: usize, to: usize| {
+            let variance: f64 = covariance[from..=to].iter().flat_map(|row| &row[from..=to]).sum();
+            coefficients[from..=to].iter().sum::<f64>() < -noise::Z95 * variance.max(0.0).sqrt()
+        };
+        let falls = falls || (loads > 0 && (lowers(1, 1) || lowers(2, loads) || lasting < 0.0));
         let hours_each = -points.moments[0].hours / (n - 1.0);
         let fading = num::ln(rho) / hours_each.max(f64::MIN_POSITIVE);
         let terms = terms.to_vec();
+        let slow = -fading * SLOW_H <= 1.0;
+        let own = if slow { variance / (1.0 - rho * rho) } else { 0.0 };
         let mut shape =
-            Self { terms, coefficients, covariance, columns, loads, inflation, above: 0.0, fading };
+            Self { terms, coefficients, covariance, columns, loads, inflation, above: 0.0, fading, rho, own };
         shape.above = match (points.moments.last(), points.values.last()) {
             (Some(moment), Some(value)) => value - shape.value(&shape.row(moment)),
             _ => 0.0,
@@ -181,10 +198,7 @@ impl Shape {
     fn row(&self, moment: &Moment) -> [f64; COLUMNS] {
         let mut row = [0.0; COLUMNS];
         row[0] = 1.0;
-        if self.loads {
-            row[1] = moment.load;
-            row[2] = moment.lingering;
-        }
+        row[1..=self.loads].copy_from_slice(&moment.load[..self.loads]);
         for (place, term) in row[self.first_term()..].iter_mut().zip(&self.terms) {
             *place = term.at(moment);
         }
@@ -203,6 +217,19 @@ impl Shape {
         self.inflation * sum.max(0.0).sqrt()
     }
 
+    /// Logarithm of the odds that load lingers for a short time as well.
+    pub(crate) fn gain_by_lingering(&self, points: &Points<'_>) -> f64 {
+        let rho = self.rho;
+        let mut basis = base(points, rho, self.loads);
+        for term in &self.terms {
+            basis.push(&points.column(rho, |moment| term.at(moment)));
+        }
+        let before = basis.rss();
+        basis.push(&points.column(rho, |moment| moment.load[LOADS - 1]));
+        let n = points.values.len() as f64;
+        0.5 * n * num::ln(before / basis.rss().max(f64::MIN_POSITIVE)) - 0.5 * num::ln(n)
+    }
+
     /// The level at a moment and its standard error, widened so that a normal 90 % interval is Student's.
     pub(crate) fn level(&self, moment: &Moment) -> (f64, f64) {
         let row = self.row(moment);
@@ -213,7 +240,9 @@ impl Shape {
     /// (best linear prediction, Goldberger, JASA 57, 1962).
     pub(crate) fn level_ahead(&self, moment: &Moment) -> (f64, f64) {
         let (level, error) = self.level(moment);
-        (level + self.above * num::exp(self.fading * moment.hours), error)
+        let left = num::exp(self.fading * moment.hours);
+        let own = self.own * (1.0 - left * left);
+        (level + self.above * left, (error * error + own).sqrt())
     }
 
     /// The slope per hour now, and its standard error, widened likewise.
@@ -225,13 +254,12 @@ impl Shape {
         (self.value(&row), self.error(&row))
     }
 
-    /// By how much load raises the level at once and when it lasts, for each unit of it.
-    pub(crate) const fn by_load(&self) -> [f64; 2] {
-        if !self.loads {
-            return [0.0; 2];
-        }
-        let [_, at_once, lingering, ..] = self.coefficients;
-        [at_once.max(0.0), at_once + lingering]
+    /// By how much load raises the level when it jitters and when it lasts, for each unit of it: an
+    /// exponential mean lets that share of a jitter through which the jitter's time constant has of both.
+    pub(crate) fn by_load(&self) -> [f64; 2] {
+        let each = &self.coefficients[1..=self.loads];
+        let through = each.iter().zip(LINGER_H).map(|(each, hours)| each * JITTER_H / (JITTER_H + hours));
+        [through.sum::<f64>().max(0.0), each.iter().sum()]
     }
 
     pub(crate) fn heights(&self) -> impl Iterator<Item = (Term, f64)> + '_ {
