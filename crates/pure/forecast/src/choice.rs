@@ -149,14 +149,16 @@ impl Choice {
         let places: Vec<Place> = self.knots.iter().filter_map(|ahead| history.place_ahead(*ahead)).collect();
         let mut out = vec![0.0; places.len()];
         let count = self.answers.len();
+        let slots: Vec<usize> =
+            self.boards.iter().map(|board| (self.steps % board.ahead as u64) as usize * count).collect();
         self.models.iter_mut().for_each(|model| model.update(history));
         for (index, (_, model, answer)) in self.answers.iter().enumerate() {
             if !self.models[*model].predict(*answer, history, &places, &mut out) {
                 out.fill(f64::NAN);
             }
-            for (board, forecast) in self.boards.iter_mut().zip(&out) {
-                let slot = (self.steps % board.ahead as u64) as usize * count + index;
-                let before = f64::from(std::mem::replace(&mut board.pending[slot], *forecast as f32));
+            for ((board, slot), forecast) in self.boards.iter_mut().zip(&slots).zip(&out) {
+                let kept = &mut board.pending[slot + index];
+                let before = f64::from(std::mem::replace(kept, *forecast as f32));
                 if let Some(actual) = actual.filter(|_| !before.is_nan()) {
                     board.errors[index].add(actual, before, self.weight);
                 }

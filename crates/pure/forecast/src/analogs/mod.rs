@@ -8,6 +8,8 @@
 mod past;
 mod rating;
 
+use std::cmp::Ordering;
+
 use homeostat_core::draw::Key;
 
 use past::Past;
@@ -85,9 +87,10 @@ impl Analogs {
             return;
         }
         for knot in self.rating.knots(self.past.period()) {
-            let mut values: Vec<f64> =
-                moments.iter().map(|m| f64::from(self.after(m, knot, fades(knot)))).collect();
-            values.sort_unstable_by(f64::total_cmp);
+            let fades = fades(knot);
+            let mut values: Vec<f32> =
+                moments.iter().map(|(_, moment)| self.after(moment, knot, fades)).collect();
+            values.sort_unstable_by(f32::total_cmp);
             let ours = LEVELS.map(|level| crate::quantile(&values, level));
             self.rating.said(self.steps, knot, ours, others(knot));
         }
@@ -100,6 +103,7 @@ impl Analogs {
         if moments.len() < LEAST {
             return None;
         }
+        moments.sort_unstable_by(nearer);
         let mut draws = key.at(0);
         for index in (1..moments.len()).rev() {
             moments.swap(index, draws.below(index as u64 + 1) as usize);
@@ -107,11 +111,12 @@ impl Analogs {
         let fades: Vec<f32> = (1..=steps).map(fades).collect();
         let path =
             |moment| fades.iter().zip(1..).map(move |(fades, ahead)| self.after(moment, ahead, *fades));
-        Some(moments.iter().cycle().take(count).flat_map(path).collect())
+        Some(moments.iter().map(|(_, moment)| moment).cycle().take(count).flat_map(path).collect())
     }
 
-    /// The moments most like the present whose future of `steps` steps is known.
-    fn nearest(&self, steps: usize) -> Vec<Moment> {
+    /// The moments most like the present whose future of `steps` steps is known, and how far they are from
+    /// it, in no order.
+    fn nearest(&self, steps: usize) -> Vec<(f32, Moment)> {
         let now = self.past.look(0);
         let period = self.past.period();
         let first = steps.div_ceil(period.max(1)).max(1);
@@ -126,10 +131,15 @@ impl Analogs {
             .map(moment)
             .filter(|(distance, _)| !distance.is_nan())
             .collect();
-        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.back.cmp(&b.1.back)));
-        let far = all.get(NEAR.0).map_or(f32::INFINITY, |(distance, _)| 2.0 * distance + NEAR.1);
-        let near = all.into_iter().take(NEAREST).take_while(|(distance, _)| *distance <= far);
-        near.map(|(_, moment)| moment).collect()
+        if all.len() > NEAR.0 {
+            let far = 2.0 * all.select_nth_unstable_by(NEAR.0, nearer).1.0 + NEAR.1;
+            all.retain(|(distance, _)| *distance <= far);
+        }
+        if all.len() > NEAREST {
+            all.select_nth_unstable_by(NEAREST, nearer);
+            all.truncate(NEAREST);
+        }
+        all
     }
 
     /// The step `ahead` after a moment, moved to the present; of what is off now the share `fades` is left.
@@ -140,6 +150,11 @@ impl Analogs {
     pub(crate) fn bytes(&self) -> usize {
         self.past.bytes() + self.rating.bytes()
     }
+}
+
+/// By distance, then by age.
+fn nearer(a: &(f32, Moment), b: &(f32, Moment)) -> Ordering {
+    a.0.total_cmp(&b.0).then(a.1.back.cmp(&b.1.back))
 }
 
 /// What is left after `ahead` steps of a distance.

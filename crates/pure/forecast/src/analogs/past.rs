@@ -17,8 +17,9 @@ pub(super) struct Past {
     /// Rings: values on the logarithmic scale, and their median over a period up to there.
     values: Vec<i16>,
     bases: Vec<i16>,
-    /// Steps so far since the period was found.
+    /// Steps so far since the period was found, and where the newest stands in the rings.
     steps: usize,
+    slot: usize,
     /// Steps since when another period is found.
     other: usize,
 }
@@ -46,7 +47,7 @@ impl Look {
 
 impl Past {
     pub(super) const fn new() -> Self {
-        Self { period: 0, values: Vec::new(), bases: Vec::new(), steps: 0, other: 0 }
+        Self { period: 0, values: Vec::new(), bases: Vec::new(), steps: 0, slot: 0, other: 0 }
     }
 
     pub(super) const fn period(&self) -> usize {
@@ -64,15 +65,15 @@ impl Past {
         if self.other > if self.period == 0 { 0 } else { PATIENCE * self.period } {
             let room = period * KEPT;
             let empty = vec![MISSING; room];
-            *self = Self { period, values: empty.clone(), bases: empty, steps: 0, other: 0 };
+            *self = Self { period, values: empty.clone(), bases: empty, steps: 0, slot: 0, other: 0 };
         }
         if self.period == 0 {
             return;
         }
-        let slot = self.steps % self.values.len();
-        self.values[slot] = coded(z.unwrap_or(f64::NAN));
+        self.slot = self.steps % self.values.len();
+        self.values[self.slot] = coded(z.unwrap_or(f64::NAN));
         self.steps += 1;
-        self.bases[slot] = self.median();
+        self.bases[self.slot] = self.median();
     }
 
     /// Median of the values of the last period.
@@ -88,10 +89,10 @@ impl Past {
     }
 
     fn code(&self, ring: &[i16], back: usize) -> i16 {
-        if back >= self.steps.min(ring.len()) {
+        if back >= ring.len() {
             return MISSING;
         }
-        ring[(self.steps - 1 - back) % ring.len()]
+        ring[if back <= self.slot { self.slot - back } else { self.slot + ring.len() - back }]
     }
 
     /// The value `back` steps before the newest; NaN where missing.
@@ -110,7 +111,11 @@ impl Past {
 
     /// Whether the `steps` values after the moment `back` steps ago are all known.
     pub(super) fn known(&self, back: usize, steps: usize) -> bool {
-        (1..=steps).all(|ahead| self.code(&self.values, back - ahead) != MISSING)
+        let first = self.slot + self.values.len() - back;
+        let (later, sooner) = self.values.split_at((first + 1) % self.values.len());
+        let sooner = &sooner[..steps.min(sooner.len())];
+        let later = &later[..steps - sooner.len()];
+        !sooner.contains(&MISSING) && !later.contains(&MISSING)
     }
 
     pub(super) fn rescale(&mut self, map: &dyn Fn(f64) -> f64) {

@@ -3,7 +3,7 @@
 
 use homeostat_core::num;
 
-use crate::history::History;
+use crate::history::{ECHOES, History};
 use crate::model::Place;
 
 /// Hours of the day.
@@ -45,6 +45,31 @@ impl Sizes {
     }
 }
 
+/// Where a target stands: the same at all distances and on both sides.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spot {
+    /// Its place in the found period.
+    slot: Option<usize>,
+    /// The hours of the day whose middles lie around it, and how far on to the second it is.
+    hours: [usize; 2],
+    share: f64,
+    /// Details of the last occurrences of its place in the found period.
+    pub(crate) echoes: [f64; ECHOES],
+}
+
+impl Spot {
+    pub(crate) fn of(history: &History, place: Place) -> Self {
+        let middle = 2 * place.local_seconds + history.step_s() - HOUR_S;
+        let hour = middle.div_euclid(2 * HOUR_S).rem_euclid(HOURS as i64) as usize;
+        Self {
+            slot: history.slot(place).map(|(slot, _)| slot),
+            hours: [hour, (hour + 1) % HOURS],
+            share: middle.rem_euclid(2 * HOUR_S) as f64 / (2 * HOUR_S) as f64,
+            echoes: history.echoes(place),
+        }
+    }
+}
+
 /// The sizes of errors on one side of the middle at one distance ahead, by the place of the target.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
@@ -71,14 +96,11 @@ impl Places {
         self.hours.learn(hour, size, 1.0 / (DAYS.0 * an_hour), DAYS.1 * an_hour);
     }
 
-    /// Logarithms of the sizes at `place`: of the period, of the hour of the day.
-    pub(crate) fn at(&self, history: &History, place: Place) -> [f64; 2] {
-        let slot = history.slot(place).and_then(|(slot, _)| self.period.logs.get(slot));
-        let middle = 2 * place.local_seconds + history.step_s() - HOUR_S;
-        let share = middle.rem_euclid(2 * HOUR_S) as f64 / (2 * HOUR_S) as f64;
-        let hour = middle.div_euclid(2 * HOUR_S).rem_euclid(HOURS as i64) as usize;
-        let of = |hour: usize| f64::from(self.hours.logs[hour % HOURS]);
-        [slot.map_or(0.0, |size| f64::from(*size)), of(hour) + share * (of(hour + 1) - of(hour))]
+    /// Logarithms of the sizes at a spot: of the period, of the hour of the day.
+    pub(crate) fn at(&self, spot: &Spot) -> [f64; 2] {
+        let size = spot.slot.and_then(|slot| self.period.logs.get(slot));
+        let [before, after] = spot.hours.map(|hour| f64::from(self.hours.logs[hour]));
+        [size.map_or(0.0, |size| f64::from(*size)), before + spot.share * (after - before)]
     }
 
     pub(crate) fn bytes(&self) -> usize {
