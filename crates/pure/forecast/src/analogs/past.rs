@@ -8,7 +8,8 @@ const PATIENCE: usize = 48;
 const MISSING: i16 = i16::MIN;
 const PART: f64 = 1_000.0;
 /// Means over these steps back describe a moment.
-const LAGS: [(usize, usize); 5] = [(0, 1), (1, 2), (2, 4), (4, 8), (8, 16)];
+const LAGS: [(usize, usize); 5] = [(0, 1), (1, 2), (2, 4), (4, 8), (8, LOOK)];
+const LOOK: usize = 16;
 
 /// Values and their bases of the last periods.
 #[derive(Debug, Clone)]
@@ -103,18 +104,32 @@ impl Past {
     /// What the moment `back` steps before the newest value looked like.
     pub(super) fn look(&self, back: usize) -> Look {
         let base = decoded(self.code(&self.bases, back));
+        let mut codes = [MISSING; LOOK];
+        if back + LOOK <= self.values.len() {
+            let (sooner, later) = self.stretch(back, LOOK);
+            codes[..sooner.len()].copy_from_slice(sooner);
+            codes[sooner.len()..].copy_from_slice(later);
+        }
+        let values = codes.map(decoded);
         let mean = |(from, until): (usize, usize)| {
-            (from..until).map(|lag| self.at(back + lag)).sum::<f32>() / (until - from) as f32 - base
+            let newest_first = values[LOOK - until..LOOK - from].iter().rev();
+            newest_first.sum::<f32>() / (until - from) as f32 - base
         };
         Look { base, lags: LAGS.map(mean) }
     }
 
+    /// The `count` values up to `back` steps before the newest in the order of time, in two parts.
+    fn stretch(&self, back: usize, count: usize) -> (&[i16], &[i16]) {
+        let end = if back <= self.slot { self.slot - back } else { self.slot + self.values.len() - back } + 1;
+        match end.checked_sub(count) {
+            Some(begin) => (&[], &self.values[begin..end]),
+            None => (&self.values[self.values.len() + end - count..], &self.values[..end]),
+        }
+    }
+
     /// Whether the `steps` values after the moment `back` steps ago are all known.
     pub(super) fn known(&self, back: usize, steps: usize) -> bool {
-        let first = self.slot + self.values.len() - back;
-        let (later, sooner) = self.values.split_at((first + 1) % self.values.len());
-        let sooner = &sooner[..steps.min(sooner.len())];
-        let later = &later[..steps - sooner.len()];
+        let (sooner, later) = self.stretch(back - steps, steps);
         !sooner.contains(&MISSING) && !later.contains(&MISSING)
     }
 
