@@ -260,8 +260,10 @@ impl Forecaster {
         paths.values = vec![0.0; count * steps];
         for (path, values) in paths.values.chunks_exact_mut(steps).enumerate() {
             let (copy, trajectory) = (path / TRAJECTORIES, usize::from(order[path % TRAJECTORIES]));
-            for ((value, ranks), step) in values.iter_mut().zip(ranks).zip(0..) {
-                *value = sorted[step * all + usize::from(ranks[trajectory]) * copies + copy];
+            let mut place = copy;
+            for (value, ranks) in values.iter_mut().zip(ranks) {
+                *value = sorted[place + usize::from(ranks[trajectory]) * copies];
+                place += all;
             }
         }
         paths
