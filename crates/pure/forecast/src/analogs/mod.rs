@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 
 use homeostat_core::draw::Key;
 
-use past::Past;
+use past::{Past, decoded};
 use rating::Rating;
 
 /// Nearest moments of which paths are made, and the least.
@@ -47,6 +47,13 @@ struct Moment {
     base: f32,
     /// How much the present is above its base beyond what then was.
     off: f32,
+}
+
+impl Moment {
+    /// A value of then, moved to the present.
+    fn moved(&self, value: f32, fades: f32) -> f32 {
+        value + self.base + self.off * fades
+    }
 }
 
 impl Analogs {
@@ -109,9 +116,17 @@ impl Analogs {
             moments.swap(index, draws.below(index as u64 + 1) as usize);
         }
         let fades: Vec<f32> = (1..=steps).map(fades).collect();
-        let path =
-            |moment| fades.iter().zip(1..).map(move |(fades, ahead)| self.after(moment, ahead, *fades));
-        Some(moments.iter().map(|(_, moment)| moment).cycle().take(count).flat_map(path).collect())
+        let mut paths = Vec::with_capacity(count * steps);
+        for (_, moment) in moments.iter().cycle().take(count) {
+            let (sooner, later) = self.past.after(moment.back, steps);
+            let (soon, late) = fades.split_at(sooner.len());
+            for (values, fades) in [(sooner, soon), (later, late)] {
+                paths.extend(
+                    values.iter().zip(fades).map(|(value, fades)| moment.moved(decoded(*value), *fades)),
+                );
+            }
+        }
+        Some(paths)
     }
 
     /// The moments most like the present whose future of `steps` steps is known, and how far they are from
@@ -144,7 +159,7 @@ impl Analogs {
 
     /// The step `ahead` after a moment, moved to the present; of what is off now the share `fades` is left.
     fn after(&self, moment: &Moment, ahead: usize, fades: f32) -> f32 {
-        self.past.at(moment.back - ahead) + moment.base + moment.off * fades
+        moment.moved(self.past.at(moment.back - ahead), fades)
     }
 
     pub(crate) fn bytes(&self) -> usize {

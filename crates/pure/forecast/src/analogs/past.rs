@@ -127,9 +127,14 @@ impl Past {
         }
     }
 
+    /// The `steps` values after the moment `back` steps ago, in two parts.
+    pub(super) fn after(&self, back: usize, steps: usize) -> (&[i16], &[i16]) {
+        self.stretch(back - steps, steps)
+    }
+
     /// Whether the `steps` values after the moment `back` steps ago are all known.
     pub(super) fn known(&self, back: usize, steps: usize) -> bool {
-        let (sooner, later) = self.stretch(back - steps, steps);
+        let (sooner, later) = self.after(back, steps);
         !sooner.contains(&MISSING) && !later.contains(&MISSING)
     }
 
@@ -148,6 +153,7 @@ fn coded(z: f64) -> i16 {
     if z.is_nan() { MISSING } else { (z * PART).round().clamp(-32_000.0, 32_000.0) as i16 }
 }
 
-fn decoded(code: i16) -> f32 {
+/// The value on the logarithmic scale that is kept as `code`; NaN where missing.
+pub(super) fn decoded(code: i16) -> f32 {
     if code == MISSING { f32::NAN } else { f32::from(code) / PART as f32 }
 }
