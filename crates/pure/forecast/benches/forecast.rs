@@ -1,10 +1,10 @@
 //! What a series costs: `cargo xtask bench --only forecast`.
 //!
-//! Generated series, with and without bursts at fixed minutes, are taken step by step. Per control tick: CPU
-//! time of updates alone, and of updates each with 100 paths of the next hour, the least of rounds (machines
-//! are shared) over a forecaster that has seen days. Per series: CPU time of five weeks of steps, every one of
-//! them an update after which a forecast could be made, and how much resident memory the loaded forecasters
-//! hold, in a process of their own.
+//! Generated series, with and without bursts at fixed minutes, are taken step by step. Per control tick:
+//! CPU time of updates alone, and of updates each with 100 paths of the next hour, the least of rounds
+//! (machines are shared) over a forecaster that has seen days. Per series: CPU time of five weeks of steps,
+//! every one of them an update after which a forecast could be made, and how much resident memory the loaded
+//! forecasters hold, in a process of their own.
 
 #![allow(missing_docs, reason = "a program, not an interface")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop anywhere")]
@@ -48,8 +48,8 @@ fn main() {
     }
     println!();
     println!(
-        "| series | step | CPU ms to load five weeks | 10 000 series, CPU s, bar 15 | kB resident | kB by its \
-         own count | 10 000 series, MB, bar 500 |"
+        "| series | step | CPU ms to load five weeks | 10 000 series, CPU s, bar 15 | kB resident | \
+         kB by its own count | 10 000 series, MB, bar 500 |"
     );
     println!("|---|---|---|---|---|---|---|");
     for (name, burst, step_s) in [("plain", 1, 60), ("bursts", 2, 60), ("plain", 1, 600)] {
