@@ -60,6 +60,8 @@ pub(crate) struct Choice {
     models: Vec<Box<dyn Model>>,
     /// Each answer's name, model and number there.
     answers: Vec<(&'static str, usize, usize)>,
+    /// What each answer's error is multiplied by where they are compared.
+    handicaps: Vec<f64>,
     boards: Vec<Board>,
     knots: Vec<usize>,
     weight: f64,
@@ -102,7 +104,6 @@ struct Board {
     /// Forecasts of the last `ahead` origins, model by model.
     pending: Vec<f32>,
     errors: Vec<Errors>,
-    handicaps: Vec<f64>,
     chosen: usize,
     why: Why,
 }
@@ -128,14 +129,14 @@ impl Choice {
             tried,
             pending: vec![f32::NAN; ahead * answers.len()],
             errors: vec![Errors::default(); answers.len()],
-            handicaps: answers.iter().map(|(name, ..)| handicap(name)).collect(),
             chosen: 0,
             why: Why::OnlyOne,
         };
         let boards = knots.iter().map(board).collect();
+        let handicaps = answers.iter().map(|(name, ..)| handicap(name)).collect();
         let weight = 1.0 / (MEMORY.0 / step_s).max(MEMORY.1);
         let together = knots.last().is_some_and(|last| *last as f64 * step_s >= TOGETHER_S);
-        Self { models, answers, boards, knots: knots.to_vec(), weight, steps: 0, told, together }
+        Self { models, answers, handicaps, boards, knots: knots.to_vec(), weight, steps: 0, told, together }
     }
 
     /// The scale of the history moved.
@@ -149,14 +150,16 @@ impl Choice {
         let places: Vec<Place> = self.knots.iter().filter_map(|ahead| history.place_ahead(*ahead)).collect();
         let mut out = vec![0.0; places.len()];
         let count = self.answers.len();
+        let slots: Vec<usize> =
+            self.boards.iter().map(|board| (self.steps % board.ahead as u64) as usize * count).collect();
         self.models.iter_mut().for_each(|model| model.update(history));
         for (index, (_, model, answer)) in self.answers.iter().enumerate() {
             if !self.models[*model].predict(*answer, history, &places, &mut out) {
                 out.fill(f64::NAN);
             }
-            for (board, forecast) in self.boards.iter_mut().zip(&out) {
-                let slot = (self.steps % board.ahead as u64) as usize * count + index;
-                let before = f64::from(std::mem::replace(&mut board.pending[slot], *forecast as f32));
+            for ((board, slot), forecast) in self.boards.iter_mut().zip(&slots).zip(&out) {
+                let kept = &mut board.pending[slot + index];
+                let before = f64::from(std::mem::replace(kept, *forecast as f32));
                 if let Some(actual) = actual.filter(|_| !before.is_nan()) {
                     board.errors[index].add(actual, before, self.weight);
                 }
@@ -166,7 +169,11 @@ impl Choice {
         let common = self.together.then(|| self.common());
         for board in &mut self.boards {
             let errors = common.clone().unwrap_or_else(|| board.errors.iter().map(|e| e.mean).collect());
-            board.choose(history, self.told, default, &errors);
+            if self.told {
+                board.why = Why::Told;
+            } else {
+                board.choose(history, default, &errors, &self.handicaps);
+            }
         }
     }
 
@@ -246,17 +253,13 @@ fn handicap(name: &str) -> f64 {
 
 impl Board {
     /// Chooses by the models' mean errors.
-    fn choose(&mut self, history: &History, told: bool, default: usize, means: &[f64]) {
-        if told {
-            self.why = Why::Told;
-            return;
-        }
+    fn choose(&mut self, history: &History, default: usize, means: &[f64], handicaps: &[f64]) {
         if history.constant().is_some() {
             (self.chosen, self.why) = (0, Why::Constant);
             return;
         }
         let tried = |(index, errors): &(usize, &Errors)| errors.count >= self.tried || *index == default;
-        let fair = |(index, _): (usize, &Errors)| (index, means[index] * self.handicaps[index]);
+        let fair = |(index, _): (usize, &Errors)| (index, means[index] * handicaps[index]);
         let candidates = || self.errors.iter().enumerate().filter(tried).map(fair);
         let Some((best, least)) = candidates().min_by(|a, b| a.1.total_cmp(&b.1)) else {
             (self.chosen, self.why) = (default, Why::OnlyOne);

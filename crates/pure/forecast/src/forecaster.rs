@@ -244,22 +244,26 @@ impl Forecaster {
         let places: Vec<Place> = (1..=steps).map(|ahead| self.ahead(ahead)).collect();
         let middles = self.middles(&places);
         let around = self.spread.around(&self.history, &places);
-        let order = Trajectories::order(key);
         let copies = count.div_ceil(TRAJECTORIES);
-        let table = rank_table(copies);
-        let mut sorted = vec![0.0_f32; table.len()];
-        paths.values = vec![0.0; count * steps];
+        let shares = rank_shares(copies);
+        let all = TRAJECTORIES * copies;
         let scale = self.history.scale();
-        for (step, (middle, around)) in middles.iter().zip(&around).enumerate() {
+        let mut sorted = Vec::with_capacity(steps * all);
+        for (middle, around) in middles.iter().zip(&around) {
             let at = around.offsets.map(|offset| scale.value(middle + offset) as f32);
-            for (value, (below, share)) in sorted.iter_mut().zip(&table) {
-                *value = at[*below] + (at[*below + 1] - at[*below]) * share;
+            for (level, shares) in at.windows(2).zip(&shares) {
+                sorted.extend(shares.iter().map(|share| level[0] + (level[1] - level[0]) * share));
             }
-            let ranks = self.trajectories.ranks(step);
-            for (copy, paths) in paths.values.chunks_mut(TRAJECTORIES * steps).enumerate() {
-                for (value, trajectory) in paths[step..].iter_mut().step_by(steps).zip(&order) {
-                    *value = sorted[usize::from(ranks[usize::from(*trajectory)]) * copies + copy];
-                }
+        }
+        let order = Trajectories::order(key);
+        let ranks = &self.trajectories.ranks()[..steps];
+        paths.values = vec![0.0; count * steps];
+        for (path, values) in paths.values.chunks_exact_mut(steps).enumerate() {
+            let (copy, trajectory) = (path / TRAJECTORIES, usize::from(order[path % TRAJECTORIES]));
+            let mut place = copy;
+            for (value, ranks) in values.iter_mut().zip(ranks) {
+                *value = sorted[place + usize::from(ranks[trajectory]) * copies];
+                place += all;
             }
         }
         paths
@@ -302,16 +306,18 @@ fn knots(steps: usize) -> Vec<usize> {
     knots
 }
 
-/// For each rank among all paths, the level below it and how far on to the next: the lowest path stands at
-/// level 0 and the highest at 1, so that quantiles of the paths (type 7) are those of the distribution.
-fn rank_table(copies: usize) -> Vec<(usize, f32)> {
+/// For each level but the last, the paths from there to the next in the order of their ranks: how far on they
+/// are. The lowest path stands at level 0 and the highest at 1, so that quantiles of the paths (type 7) are
+/// those of the distribution.
+fn rank_shares(copies: usize) -> [Vec<f32>; LEVELS.len() - 1] {
+    let mut shares = [const { Vec::new() }; LEVELS.len() - 1];
     let all = TRAJECTORIES * copies;
-    let place = |rank: usize| {
+    for rank in 0..all {
         let level = rank as f64 / (all - 1) as f64;
         let below = LEVELS.partition_point(|at| *at <= level).clamp(1, LEVELS.len() - 1) - 1;
-        (below, ((level - LEVELS[below]) / (LEVELS[below + 1] - LEVELS[below])) as f32)
-    };
-    (0..all).map(place).collect()
+        shares[below].push(((level - LEVELS[below]) / (LEVELS[below + 1] - LEVELS[below])) as f32);
+    }
+    shares
 }
 
 #[cfg(test)]

@@ -8,9 +8,11 @@
 mod past;
 mod rating;
 
+use std::cmp::Ordering;
+
 use homeostat_core::draw::{Draws, Key};
 
-use past::Past;
+use past::{Past, decoded};
 use rating::Rating;
 
 /// Nearest moments of which paths are made, and the least.
@@ -45,6 +47,13 @@ struct Moment {
     base: f32,
     /// How much the present is above its base beyond what then was.
     off: f32,
+}
+
+impl Moment {
+    /// A value of then, moved to the present.
+    fn moved(&self, value: f32, fades: f32) -> f32 {
+        value + self.base + self.off * fades
+    }
 }
 
 impl Analogs {
@@ -84,11 +93,12 @@ impl Analogs {
         if moments.len() < LEAST {
             return;
         }
-        self.blur(&mut moments, &mut Key::root(self.steps).at(0));
+        self.blur(moments.iter_mut().map(|(_, moment)| moment), &mut Key::root(self.steps).at(0));
         for knot in self.rating.knots(self.past.period()) {
-            let mut values: Vec<f64> =
-                moments.iter().map(|m| f64::from(self.after(m, knot, fades(knot)))).collect();
-            values.sort_unstable_by(f64::total_cmp);
+            let fades = fades(knot);
+            let mut values: Vec<f32> =
+                moments.iter().map(|(_, moment)| self.after(moment, knot, fades)).collect();
+            values.sort_unstable_by(f32::total_cmp);
             self.rating.said(self.steps, knot, &values, others(knot));
         }
     }
@@ -100,26 +110,37 @@ impl Analogs {
         if moments.len() < LEAST {
             return None;
         }
+        moments.sort_unstable_by(nearer);
         let mut draws = key.at(0);
         for index in (1..moments.len()).rev() {
             moments.swap(index, draws.below(index as u64 + 1) as usize);
         }
-        let mut moments: Vec<Moment> = moments.iter().cycle().take(count).copied().collect();
-        self.blur(&mut moments, &mut draws);
+        let mut moments: Vec<Moment> =
+            moments.iter().cycle().take(count).map(|(_, moment)| *moment).collect();
+        self.blur(moments.iter_mut(), &mut draws);
         let fades: Vec<f32> = (1..=steps).map(fades).collect();
-        let path =
-            |moment| fades.iter().zip(1..).map(move |(fades, ahead)| self.after(moment, ahead, *fades));
-        Some(moments.iter().flat_map(path).collect())
+        let mut paths = Vec::with_capacity(count * steps);
+        for moment in &moments {
+            let (sooner, later) = self.past.after(moment.back, steps);
+            let (soon, late) = fades.split_at(sooner.len());
+            for (values, fades) in [(sooner, soon), (later, late)] {
+                paths.extend(
+                    values.iter().zip(fades).map(|(value, fades)| moment.moved(decoded(*value), *fades)),
+                );
+            }
+        }
+        Some(paths)
     }
 
     /// Moves each moment's level by chance: how the present goes on is known less well than how that went on.
-    fn blur(&self, moments: &mut [Moment], draws: &mut Draws) {
+    fn blur<'a>(&self, moments: impl Iterator<Item = &'a mut Moment>, draws: &mut Draws) {
         let blur = self.rating.blur();
-        moments.iter_mut().for_each(|moment| moment.base += (blur * draws.normal()) as f32);
+        moments.for_each(|moment| moment.base += (blur * draws.normal()) as f32);
     }
 
-    /// The moments most like the present whose future of `steps` steps is known.
-    fn nearest(&self, steps: usize) -> Vec<Moment> {
+    /// The moments most like the present whose future of `steps` steps is known, and how far they are from
+    /// it, in no order.
+    fn nearest(&self, steps: usize) -> Vec<(f32, Moment)> {
         let now = self.past.look(0);
         let period = self.past.period();
         let first = steps.div_ceil(period.max(1)).max(1);
@@ -134,20 +155,30 @@ impl Analogs {
             .map(moment)
             .filter(|(distance, _)| !distance.is_nan())
             .collect();
-        all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.back.cmp(&b.1.back)));
-        let far = all.get(NEAR.0).map_or(f32::INFINITY, |(distance, _)| 2.0 * distance + NEAR.1);
-        let near = all.into_iter().take(NEAREST).take_while(|(distance, _)| *distance <= far);
-        near.map(|(_, moment)| moment).collect()
+        if all.len() > NEAR.0 {
+            let far = 2.0 * all.select_nth_unstable_by(NEAR.0, nearer).1.0 + NEAR.1;
+            all.retain(|(distance, _)| *distance <= far);
+        }
+        if all.len() > NEAREST {
+            all.select_nth_unstable_by(NEAREST, nearer);
+            all.truncate(NEAREST);
+        }
+        all
     }
 
     /// The step `ahead` after a moment, moved to the present; of what is off now the share `fades` is left.
     fn after(&self, moment: &Moment, ahead: usize, fades: f32) -> f32 {
-        self.past.at(moment.back - ahead) + moment.base + moment.off * fades
+        moment.moved(self.past.at(moment.back - ahead), fades)
     }
 
     pub(crate) fn bytes(&self) -> usize {
         self.past.bytes() + self.rating.bytes()
     }
+}
+
+/// By distance, then by age.
+fn nearer(a: &(f32, Moment), b: &(f32, Moment)) -> Ordering {
+    a.0.total_cmp(&b.0).then(a.1.back.cmp(&b.1.back))
 }
 
 /// What is left after `ahead` steps of a distance.

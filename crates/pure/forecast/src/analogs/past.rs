@@ -8,7 +8,8 @@ const PATIENCE: usize = 48;
 const MISSING: i16 = i16::MIN;
 const PART: f64 = 1_000.0;
 /// Means over these steps back describe a moment.
-const LAGS: [(usize, usize); 5] = [(0, 1), (1, 2), (2, 4), (4, 8), (8, 16)];
+const LAGS: [(usize, usize); 5] = [(0, 1), (1, 2), (2, 4), (4, 8), (8, LOOK)];
+const LOOK: usize = 16;
 
 /// Values and their bases of the last periods.
 #[derive(Debug, Clone)]
@@ -17,8 +18,9 @@ pub(super) struct Past {
     /// Rings: values on the logarithmic scale, and their median over a period up to there.
     values: Vec<i16>,
     bases: Vec<i16>,
-    /// Steps so far since the period was found.
+    /// Steps so far since the period was found, and where the newest stands in the rings.
     steps: usize,
+    slot: usize,
     /// Steps since when another period is found.
     other: usize,
 }
@@ -46,7 +48,7 @@ impl Look {
 
 impl Past {
     pub(super) const fn new() -> Self {
-        Self { period: 0, values: Vec::new(), bases: Vec::new(), steps: 0, other: 0 }
+        Self { period: 0, values: Vec::new(), bases: Vec::new(), steps: 0, slot: 0, other: 0 }
     }
 
     pub(super) const fn period(&self) -> usize {
@@ -64,15 +66,15 @@ impl Past {
         if self.other > if self.period == 0 { 0 } else { PATIENCE * self.period } {
             let room = period * KEPT;
             let empty = vec![MISSING; room];
-            *self = Self { period, values: empty.clone(), bases: empty, steps: 0, other: 0 };
+            *self = Self { period, values: empty.clone(), bases: empty, steps: 0, slot: 0, other: 0 };
         }
         if self.period == 0 {
             return;
         }
-        let slot = self.steps % self.values.len();
-        self.values[slot] = coded(z.unwrap_or(f64::NAN));
+        self.slot = self.steps % self.values.len();
+        self.values[self.slot] = coded(z.unwrap_or(f64::NAN));
         self.steps += 1;
-        self.bases[slot] = self.median();
+        self.bases[self.slot] = self.median();
     }
 
     /// Median of the values of the last period.
@@ -88,10 +90,10 @@ impl Past {
     }
 
     fn code(&self, ring: &[i16], back: usize) -> i16 {
-        if back >= self.steps.min(ring.len()) {
+        if back >= ring.len() {
             return MISSING;
         }
-        ring[(self.steps - 1 - back) % ring.len()]
+        ring[if back <= self.slot { self.slot - back } else { self.slot + ring.len() - back }]
     }
 
     /// The value `back` steps before the newest; NaN where missing.
@@ -102,15 +104,38 @@ impl Past {
     /// What the moment `back` steps before the newest value looked like.
     pub(super) fn look(&self, back: usize) -> Look {
         let base = decoded(self.code(&self.bases, back));
+        let mut codes = [MISSING; LOOK];
+        if back + LOOK <= self.values.len() {
+            let (sooner, later) = self.stretch(back, LOOK);
+            codes[..sooner.len()].copy_from_slice(sooner);
+            codes[sooner.len()..].copy_from_slice(later);
+        }
+        let values = codes.map(decoded);
         let mean = |(from, until): (usize, usize)| {
-            (from..until).map(|lag| self.at(back + lag)).sum::<f32>() / (until - from) as f32 - base
+            let newest_first = values[LOOK - until..LOOK - from].iter().rev();
+            newest_first.sum::<f32>() / (until - from) as f32 - base
         };
         Look { base, lags: LAGS.map(mean) }
     }
 
+    /// The `count` values up to `back` steps before the newest in the order of time, in two parts.
+    fn stretch(&self, back: usize, count: usize) -> (&[i16], &[i16]) {
+        let end = if back <= self.slot { self.slot - back } else { self.slot + self.values.len() - back } + 1;
+        match end.checked_sub(count) {
+            Some(begin) => (&[], &self.values[begin..end]),
+            None => (&self.values[self.values.len() + end - count..], &self.values[..end]),
+        }
+    }
+
+    /// The `steps` values after the moment `back` steps ago, in two parts.
+    pub(super) fn after(&self, back: usize, steps: usize) -> (&[i16], &[i16]) {
+        self.stretch(back - steps, steps)
+    }
+
     /// Whether the `steps` values after the moment `back` steps ago are all known.
     pub(super) fn known(&self, back: usize, steps: usize) -> bool {
-        (1..=steps).all(|ahead| self.code(&self.values, back - ahead) != MISSING)
+        let (sooner, later) = self.after(back, steps);
+        !sooner.contains(&MISSING) && !later.contains(&MISSING)
     }
 
     pub(super) fn rescale(&mut self, map: &dyn Fn(f64) -> f64) {
@@ -128,6 +153,7 @@ fn coded(z: f64) -> i16 {
     if z.is_nan() { MISSING } else { (z * PART).round().clamp(-32_000.0, 32_000.0) as i16 }
 }
 
-fn decoded(code: i16) -> f32 {
+/// The value on the logarithmic scale that is kept as `code`; NaN where missing.
+pub(super) fn decoded(code: i16) -> f32 {
     if code == MISSING { f32::NAN } else { f32::from(code) / PART as f32 }
 }

@@ -60,7 +60,7 @@ impl Rating {
     }
 
     /// At step `now` both said this of the step `ahead` after it: we by equally likely, sorted values.
-    pub(super) fn said(&mut self, now: u64, ahead: usize, ours: &[f64], others: [f64; LEVELS.len()]) {
+    pub(super) fn said(&mut self, now: u64, ahead: usize, ours: &[f32], others: [f64; LEVELS.len()]) {
         let at = |level| crate::quantile(ours, level);
         let said =
             Said { step: now + ahead as u64, ours: LEVELS.map(at), interval: INTERVAL.map(at), others };

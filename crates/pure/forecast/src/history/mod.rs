@@ -276,8 +276,9 @@ impl History {
     /// Mean of `span_s` seconds from the local second `from_s` on; NaN where unknown.
     pub(crate) fn coarse_mean(&self, from_s: i64, span_s: i64) -> f64 {
         let buckets = self.coarse.bucket(from_s)..=self.coarse.bucket(from_s + span_s - 1);
-        let known = || buckets.clone().map(|bucket| self.coarse.get(bucket)).filter(|value| !value.is_nan());
-        f64::from(known().sum::<f32>()) / known().count() as f64
+        let known = buckets.map(|bucket| self.coarse.get(bucket)).filter(|value| !value.is_nan());
+        let (sum, count) = known.fold((0.0_f32, 0_u32), |(sum, count), value| (sum + value, count + 1));
+        f64::from(sum) / f64::from(count)
     }
 
     /// Seconds of the buckets that are kept for weeks.
@@ -313,12 +314,12 @@ impl History {
         (period > 0).then_some((slot as usize, period))
     }
 
-    /// The detail that a place of the period of fast patterns had `back` occurrences before; 0 where unknown.
-    pub(crate) fn echo(&self, place: Place, back: usize) -> f64 {
+    /// Details that a place of the period of fast patterns had the last times, the latest first; 0 where
+    /// unknown.
+    pub(crate) fn echoes(&self, place: Place) -> [f64; ECHOES] {
         let bucket = self.fine.bucket(place.local_seconds);
-        self.detail
-            .as_ref()
-            .map_or(0.0, |detail| if detail.period() > 0 { detail.echo(bucket, back) } else { 0.0 })
+        let found = self.detail.as_ref().filter(|detail| detail.period() > 0);
+        found.map_or([0.0; ECHOES], |detail| std::array::from_fn(|back| detail.echo(bucket, back + 1)))
     }
 
     /// The period of fast patterns in seconds, where one was found.

@@ -7,13 +7,15 @@ pub(crate) struct Ring {
     bucket_s: i64,
     values: Vec<f32>,
     newest: Option<i64>,
+    /// Where the newest one stands.
+    slot: usize,
 }
 
 impl Ring {
     /// Room for `span_s` seconds in buckets of `bucket_s`.
     pub(crate) fn new(bucket_s: i64, span_s: i64) -> Self {
         let buckets = (span_s / bucket_s).max(1) + 2;
-        Self { bucket_s, values: vec![f32::NAN; buckets as usize], newest: None }
+        Self { bucket_s, values: vec![f32::NAN; buckets as usize], newest: None, slot: 0 }
     }
 
     /// Length of a bucket in seconds.
@@ -39,16 +41,18 @@ impl Ring {
         let slot = self.slot(bucket);
         self.values[slot] = value;
         self.newest = Some(newest.max(bucket));
+        self.slot = self.slot(newest.max(bucket));
     }
 
     /// The mean of bucket number `bucket`.
     pub(crate) fn get(&self, bucket: i64) -> f32 {
-        match self.newest {
-            Some(newest) if bucket <= newest && bucket > newest - self.values.len() as i64 => {
-                self.values[self.slot(bucket)]
-            }
-            _ => f32::NAN,
+        let Some(newest) = self.newest.filter(|newest| bucket <= *newest) else { return f32::NAN };
+        let (back, room) = ((newest - bucket) as usize, self.values.len());
+        if back >= room {
+            return f32::NAN;
         }
+        // reads are many, and counting back from the newest is cheaper than a division
+        self.values[if back <= self.slot { self.slot - back } else { self.slot + room - back }]
     }
 
     /// The number of the bucket with the local second `local_s`.
@@ -104,15 +108,23 @@ impl Profile {
 
     /// What the bucket with this number was on average; NaN where it never was known.
     pub(crate) fn get(&self, bucket: i64) -> f32 {
-        let slot = self.slot(bucket);
+        self.at(self.slot(bucket))
+    }
+
+    fn at(&self, slot: usize) -> f32 {
         if self.counts[slot] == 0 { f32::NAN } else { self.values[slot] }
     }
 
     /// As [`Ring::between`], but NaN where one of the two is unknown: the one before may be of today.
     pub(crate) fn between(&self, local_s: i64, step_s: i64) -> f64 {
         let (bucket, share) = place(local_s, step_s, self.bucket_s);
-        let before = f64::from(self.get(bucket));
-        if share == 0.0 { before } else { before + (f64::from(self.get(bucket + 1)) - before) * share }
+        let slot = self.slot(bucket);
+        let before = f64::from(self.at(slot));
+        if share == 0.0 {
+            return before;
+        }
+        let next = if slot + 1 == self.values.len() { 0 } else { slot + 1 };
+        before + (f64::from(self.at(next)) - before) * share
     }
 
     pub(crate) fn map(&mut self, map: impl Fn(f64) -> f64) {

@@ -54,6 +54,8 @@ struct Knot {
     products: [f64; 2],
     learned: f64,
     hybrid: f64,
+    /// The mean day there; NaN where unknown.
+    day: f64,
 }
 
 impl Hybrid {
@@ -67,6 +69,7 @@ impl Hybrid {
             products: [0.0; 2],
             learned: 0.0,
             hybrid: 0.0,
+            day: f64::NAN,
         };
         Self {
             ahead: knots.to_vec(),
@@ -205,6 +208,7 @@ impl Model for Hybrid {
                 knot.trees.as_ref().map(|trees| look.anchor + trees.predict(&look.inputs(&near, knot.ahead)));
             knot.learned = said.unwrap_or(linear);
             knot.hybrid = linear + knot.share() * (knot.learned - linear);
+            knot.day = history.place_ahead(knot.ahead).map_or(f64::NAN, |place| history.day_at(place));
             let said = said.filter(|_| history.newest().is_some()).map_or(f32::NAN, |said| said as f32);
             knot.pending[slot] = [linear as f32, said];
         }
@@ -221,12 +225,10 @@ impl Model for Hybrid {
         };
         // between distances, what is left of the mean day is linear, not the forecast: an hour ahead that
         // makes no difference, a day ahead all
-        let day = |ahead: usize| history.place_ahead(ahead).map_or(f64::NAN, |place| history.day_at(place));
-        let left: Vec<f64> =
-            self.ahead.iter().enumerate().map(|(knot, ahead)| at(knot) - day(*ahead)).collect();
+        let left = |knot: usize| at(knot) - self.knots[knot].day;
         for (out, place) in out.iter_mut().zip(places) {
             let ahead = history.ahead(*place);
-            let known = history.day_at(*place) + between(&self.ahead, |knot| left[knot], ahead);
+            let known = history.day_at(*place) + between(&self.ahead, left, ahead);
             let z = if known.is_nan() { between(&self.ahead, at, ahead) } else { known };
             *out = history.scale().value(z + history.detail_at(*place));
         }

@@ -10,15 +10,14 @@ const QUANTILE: (usize, f64) = (60, 0.9);
 /// Values of the Theil-Sen line.
 const LINE: usize = 21;
 
-/// The newest `count` known values on the logarithmic scale, sorted, in a buffer; gives how many.
-fn sorted<const N: usize>(history: &History, count: usize) -> ([f64; N], usize) {
+/// The newest known values of the last `N` on the logarithmic scale, in a buffer; gives how many.
+fn known<const N: usize>(history: &History) -> ([f64; N], usize) {
     let mut values = [0.0; N];
     let mut have = 0;
-    for z in history.recent().take(count).filter(|z| !z.is_nan()) {
+    for z in history.recent().take(N).filter(|z| !z.is_nan()) {
         values[have] = z;
         have += 1;
     }
-    values[..have].sort_unstable_by(f64::total_cmp);
     (values, have)
 }
 
@@ -34,8 +33,9 @@ impl Model for RunningMedian {
     fn update(&mut self, _: &History) {}
 
     fn predict(&self, _: usize, history: &History, _: &[Place], out: &mut [f64]) -> bool {
-        let (values, have) = sorted::<MEDIAN>(history, MEDIAN);
+        let (mut values, have) = known::<MEDIAN>(history);
         if have > 0 {
+            values[..have].sort_unstable_by(f64::total_cmp);
             out.fill(history.scale().value(f64::midpoint(values[(have - 1) / 2], values[have / 2])));
         }
         have > 0
@@ -54,10 +54,11 @@ impl Model for MovingQuantile {
     fn update(&mut self, _: &History) {}
 
     fn predict(&self, _: usize, history: &History, _: &[Place], out: &mut [f64]) -> bool {
-        let (values, have) = sorted::<{ QUANTILE.0 }>(history, QUANTILE.0);
+        let (mut values, have) = known::<{ QUANTILE.0 }>(history);
         if have > 0 {
             let place = ((have - 1) as f64 * QUANTILE.1).round() as usize;
-            out.fill(history.scale().value(values[place]));
+            let (_, z, _) = values[..have].select_nth_unstable_by(place, f64::total_cmp);
+            out.fill(history.scale().value(*z));
         }
         have > 0
     }

@@ -13,7 +13,7 @@ use homeostat_core::num;
 
 use crate::history::{ECHOES, History};
 use crate::model::{self, Place, regression::Regression};
-use places::Places;
+use places::{Places, Spot};
 pub(crate) use quantiles::LEVELS;
 use quantiles::{Offsets, Quantiles, Shapes};
 pub(crate) use trajectories::{TRAJECTORIES, Trajectories};
@@ -124,7 +124,7 @@ impl Spread {
                 knot.fit.solve(&PRIOR, RIDGE);
             }
             knot.look(history);
-            let target = knot.target(history, places[index], &echoes(history, places[index]));
+            let target = knot.target(&Spot::of(history, places[index]));
             let scale = knot.log_scale(&target);
             let pending = &mut knot.pending[slot];
             let terms = knot.origin.iter().chain(&target);
@@ -145,10 +145,10 @@ impl Spread {
     pub(crate) fn around(&self, history: &History, places: &[Place]) -> Vec<Around> {
         let shapes: Vec<Shapes> = self.knots.iter().map(|knot| knot.quantiles.shapes()).collect();
         let at = |place: &Place| {
-            let echoes = echoes(history, *place);
+            let spot = Spot::of(history, *place);
             let one = |knot: usize| {
                 let own = &self.knots[knot];
-                let log = own.log_scale(&own.target(history, *place, &echoes));
+                let log = own.log_scale(&own.target(&spot));
                 let scale = log.map(num::exp_fast);
                 Around {
                     offsets: shapes[knot].offsets(scale, own.loud(log)),
@@ -179,11 +179,6 @@ impl Around {
         let offsets = std::array::from_fn(|level| mix(self.offsets[level], other.offsets[level]));
         Self { offsets, scale: mix(self.scale, other.scale) }
     }
-}
-
-/// Details of the last occurrences of a place in the found period.
-fn echoes(history: &History, place: Place) -> [f64; ECHOES] {
-    std::array::from_fn(|back| history.echo(place, back + 1))
 }
 
 impl Knot {
@@ -239,12 +234,12 @@ impl Knot {
     }
 
     /// The circumstances of a target.
-    fn target(&self, history: &History, place: Place, echoes: &[f64; ECHOES]) -> [f64; TARGET] {
+    fn target(&self, spot: &Spot) -> [f64; TARGET] {
         let mut all = [0.0; TARGET];
         for (sizes, places) in all.chunks_exact_mut(2).zip(&self.places) {
-            sizes.copy_from_slice(&places.at(history, place));
+            sizes.copy_from_slice(&places.at(spot));
         }
-        all[4..].copy_from_slice(echoes);
+        all[4..].copy_from_slice(&spot.echoes);
         all
     }
 

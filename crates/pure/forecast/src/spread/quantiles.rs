@@ -105,10 +105,17 @@ impl Shapes {
 
 /// Levels for errors of this scale, from those for small and for large errors.
 fn levels([small, large]: &[Offsets; 2], scale: [f64; 2], loud: [f64; 2]) -> Offsets {
-    std::array::from_fn(|level| {
-        let at = small[level] + of_side(level.saturating_sub(1), loud) * (large[level] - small[level]);
-        (at * if at < 0.0 { scale[0] } else { scale[1] }).clamp(-MOST, MOST)
-    })
+    let mut offsets = [0.0; 15];
+    let middle = MEDIAN + 1;
+    let sides = [(0..middle, 0), (middle..middle + 1, MEDIAN), (middle + 1..15, 12)];
+    for (levels, place) in sides {
+        let loud = of_side(place, loud);
+        for level in levels {
+            let at = small[level] + loud * (large[level] - small[level]);
+            offsets[level] = (at * if at < 0.0 { scale[0] } else { scale[1] }).clamp(-MOST, MOST);
+        }
+    }
+    offsets
 }
 
 /// Places among the tracked levels of number `place` of the rare errors, below and above.

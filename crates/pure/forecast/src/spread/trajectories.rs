@@ -4,6 +4,8 @@
 //! et al. 2004): the distribution of each step is the calibrated one, and a path goes up and down as
 //! errors did. Until enough trajectories ended, errors are taken to last.
 
+use std::ops::Range;
+
 use homeostat_core::draw::Key;
 
 use super::quantiles::TRACKED;
@@ -79,9 +81,9 @@ impl Trajectories {
         }
     }
 
-    /// Ranks at step `step` (0 is the first), one per trajectory.
-    pub(crate) fn ranks(&self, step: usize) -> &[u8] {
-        &self.ranks[step * TRAJECTORIES..(step + 1) * TRAJECTORIES]
+    /// Ranks step by step, one per trajectory.
+    pub(crate) fn ranks(&self) -> &[[u8; TRAJECTORIES]] {
+        self.ranks.as_chunks().0
     }
 
     /// The order in which paths take trajectories.
@@ -94,25 +96,25 @@ impl Trajectories {
         order
     }
 
-    /// Replaces the oldest trajectory.
+    /// Replaces the oldest trajectory (errors below `i16::MAX`).
     fn keep(&mut self, errors: &[i16]) {
         let place = self.oldest;
         self.oldest = (self.oldest + 1) % TRAJECTORIES;
         for (step, new) in errors.iter().enumerate() {
             let row = step * TRAJECTORIES..(step + 1) * TRAJECTORIES;
             let (values, ranks) = (&mut self.errors[row.clone()], &mut self.ranks[row]);
-            let old = std::mem::replace(&mut values[place], *new);
-            let mut rank = 0;
-            for (index, (value, other)) in values.iter().zip(ranks.iter_mut()).enumerate() {
-                if index == place {
-                    continue;
+            let (old, mut below) = (ranks[place], 0);
+            let mut pass = |others: Range<usize>, least: i16| {
+                for (value, rank) in values[others.clone()].iter().zip(&mut ranks[others]) {
+                    let above = u8::from(*value >= least);
+                    *rank = *rank - u8::from(*rank > old) + above;
+                    below += 1 - above;
                 }
-                let above_old = (*value, index) > (old, place);
-                let above_new = (*value, index) > (*new, place);
-                rank += u8::from(!above_new);
-                *other = *other - u8::from(above_old) + u8::from(above_new);
-            }
-            ranks[place] = rank;
+            };
+            // of equal errors the one further on has the higher rank
+            pass(0..place, *new + 1);
+            pass(place + 1..TRAJECTORIES, *new);
+            (values[place], ranks[place]) = (*new, below);
         }
     }
 
@@ -148,7 +150,7 @@ mod tests {
             let mut order: Vec<usize> = (0..TRAJECTORIES).collect();
             order.sort_by_key(|index| (values[*index], *index));
             for (rank, index) in order.iter().enumerate() {
-                assert_eq!(usize::from(kept.ranks(step)[*index]), rank);
+                assert_eq!(usize::from(kept.ranks()[step][*index]), rank);
             }
         }
     }
