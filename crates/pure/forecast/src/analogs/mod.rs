@@ -11,6 +11,7 @@ mod rating;
 use std::cmp::Ordering;
 
 use homeostat_core::draw::{Draws, Key};
+use homeostat_core::num;
 
 use past::{Past, decoded};
 use rating::Rating;
@@ -47,12 +48,20 @@ struct Moment {
     base: f32,
     /// How much the present is above its base beyond what then was.
     off: f32,
+    /// The present's base, and by which share of it what comes is moved.
+    now: f32,
+    blur: f32,
 }
 
 impl Moment {
-    /// A value of then, moved to the present.
+    /// A value of then, moved to the present. The blur is that of the base: a burst on top of it stays as high.
     fn moved(&self, value: f32, fades: f32) -> f32 {
-        value + self.base + self.off * fades
+        let value = value + self.base + self.off * fades;
+        if self.blur == 0.0 {
+            return value;
+        }
+        let share = num::exp_fast(f64::from(self.now - value)).min(1.0);
+        value + num::ln(1.0 + f64::from(self.blur) * share) as f32
     }
 }
 
@@ -135,7 +144,7 @@ impl Analogs {
     /// Moves each moment's level by chance: how the present goes on is known less well than how that went on.
     fn blur<'a>(&self, moments: impl Iterator<Item = &'a mut Moment>, draws: &mut Draws) {
         let blur = self.rating.blur();
-        moments.for_each(|moment| moment.base += (blur * draws.normal()) as f32);
+        moments.for_each(|moment| moment.blur = (num::exp_fast(blur * draws.normal()) - 1.0) as f32);
     }
 
     /// The moments most like the present whose future of `steps` steps is known, and how far they are from
@@ -146,7 +155,8 @@ impl Analogs {
         let first = steps.div_ceil(period.max(1)).max(1);
         let moment = |back: usize| {
             let then = self.past.look(back);
-            let moment = Moment { back, base: now.base - then.base, off: now.short() - then.short() };
+            let (base, off) = (now.base - then.base, now.short() - then.short());
+            let moment = Moment { back, base, off, now: now.base, blur: 0.0 };
             (now.distance(&then), moment)
         };
         let mut all: Vec<(f32, Moment)> = (first..self.past.periods())
@@ -183,7 +193,7 @@ fn nearer(a: &(f32, Moment), b: &(f32, Moment)) -> Ordering {
 
 /// What is left after `ahead` steps of a distance.
 fn fades(ahead: usize) -> f32 {
-    homeostat_core::num::exp_fast(-f64::from(ahead as f32 / FADES)) as f32
+    num::exp_fast(-f64::from(ahead as f32 / FADES)) as f32
 }
 
 #[cfg(test)]
