@@ -54,7 +54,8 @@ struct Moment {
 }
 
 impl Moment {
-    /// A value of then, moved to the present. The blur is that of the base: a burst on top of it stays as high.
+    /// A value of then, moved to the present. The blur is that of the base: a burst on top of it stays as
+    /// high.
     fn moved(&self, value: f32, fades: f32) -> f32 {
         let value = value + self.base + self.off * fades;
         if self.blur == 0.0 {

@@ -40,7 +40,8 @@ impl Quantiles {
         Self { at: [NORMAL; 2], tails: [const { Tail::new() }; 2], count: 0.0, plain }
     }
 
-    /// Takes an error that was expected to be of this `scale`; `keep` is what rare ones before it still count.
+    /// Takes an error that was expected to be of this `scale`; `keep` is what rare ones before it still
+    /// count.
     pub(crate) fn saw(&mut self, error: f64, (scale, loud): ([f64; 2], [f64; 2]), ahead: usize, keep: f64) {
         let said = levels(&self.at.map(|at| ends(&at)), scale, loud);
         let [below, above] = &mut self.tails;

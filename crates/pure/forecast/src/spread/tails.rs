@@ -44,8 +44,8 @@ impl Tail {
         (own < BETTER * others).then_some(self.at[place])
     }
 
-    /// Takes an error of `size`, below zero on the other side, where the levels were at `levels`; `keep` is what
-    /// those before it still count.
+    /// Takes an error of `size`, below zero on the other side, where the levels were at `levels`; `keep` is
+    /// what those before it still count.
     pub(crate) fn learn(&mut self, size: f64, levels: [f64; ENDS], keep: f64) {
         for place in 0..ENDS {
             let loss = |at: f64| (size - at).max(0.0) + BEYOND[place] * (at - size);
