@@ -48,29 +48,19 @@ type Sweep = Vec<(f64, f64)>;
 /// `ablation` prints instead what each part of the policy is worth.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let names = TRACES.map(|(trace, _)| trace);
-    let choice = Choice::of(args, &[&names[..], &START_UPS, &[ABLATION]].concat())?;
     if args.iter().any(|arg| arg == ABLATION) {
-        return ablation(root, &choice);
+        return ablation(root, &Choice::of(args, &[&names[..], &[ABLATION]].concat())?);
     }
+    let choice = Choice::of(args, &[&names[..], &START_UPS].concat())?;
     println!("| trace, start-up | {} | at 99.9 % | HPA | fixed | bound | gap closed |", head().join(" | "));
     println!("|---|{}", "---|".repeat(RISKS.len() + 5));
     for (trace, skip) in TRACES.into_iter().filter(|(trace, _)| choice.wants(trace, &names)) {
         for start_up in START_UPS.into_iter().filter(|start_up| choice.wants(start_up, &START_UPS)) {
             let file = with_policies(root, trace, skip, &format!("{trace}.yaml"), &settings()?)?;
-            let name = root.join(KEPT).join(format!("{trace}-{start_up}.json"));
-            if !choice.runs && !name.exists() {
-                continue;
-            }
-            let file = file.to_string_lossy();
-            let args = ["compare", &*file, "--start-up", start_up, "--fidelity", "fluid", "--no-bound"];
-            match product::kept(root, &name, &args, &[0])? {
-                Some(result) => {
-                    println!(
-                        "{}",
-                        line(&format!("{trace}, {start_up}"), &result, bound(root, trace, start_up)?)?
-                    );
-                }
-                None => eprintln!("skipped: {trace}: no recorded data (set HOMEOSTAT_DATA)"),
+            let name = format!("{trace}-{start_up}");
+            if let Some(result) = compared(root, choice.runs, &file, start_up, &name)? {
+                let bound = bound(root, trace, start_up)?;
+                println!("{}", line(&format!("{trace}, {start_up}"), &result, bound)?);
             }
         }
     }
@@ -86,33 +76,45 @@ fn ablation(root: &Path, choice: &Choice) -> Result<()> {
             format!("  - {{ name: '{name}', policy: {{ predictive: {{ {spec} }} }} }}\n")
         });
         let file = with_policies(root, trace, skip, &format!("{trace}-{ABLATION}.yaml"), &own.concat())?;
-        let kept = root.join(KEPT).join(format!("{trace}-{ABLATION}.json"));
-        if !choice.runs && !kept.exists() {
-            continue;
-        }
-        let file = file.to_string_lossy();
-        let args = ["compare", &*file, "--start-up", "120s", "--fidelity", "fluid", "--no-bound"];
-        match product::kept(root, &kept, &args, &[0])? {
-            Some(result) => columns.push((trace, result)),
-            None => eprintln!("skipped: {trace}: no recorded data (set HOMEOSTAT_DATA)"),
-        }
+        let result = compared(root, choice.runs, &file, "120s", &format!("{trace}-{ABLATION}"))?;
+        columns.extend(result.map(|result| (trace, result)));
     }
     println!("| | {} |", columns.iter().map(|(trace, _)| *trace).collect::<Vec<_>>().join(" | "));
     println!("|---|{}", "---|".repeat(columns.len()));
     for (row, (name, _)) in WITHOUT.iter().enumerate() {
         let cells: Result<Vec<String>> =
-            columns.iter().map(|(_, result)| cell(&result["policies"][row])).collect();
+            columns.iter().map(|(_, result)| reached(&result["policies"][row]).map(cell)).collect();
         println!("| {name} | {} |", cells?.join(" | "));
     }
     Ok(())
 }
 
-/// Attainment, rounded down, and replica-hours, bold where the objective is kept.
-fn cell(row: &Value) -> Result<String> {
+/// The comparison of a scenario's policies on the fluid twin, kept under `name`. `None` where it isn't kept
+/// and nothing runs, or the data are missing.
+fn compared(root: &Path, runs: bool, file: &Path, start_up: &str, name: &str) -> Result<Option<Value>> {
+    let kept = root.join(KEPT).join(format!("{name}.json"));
+    if !runs && !kept.exists() {
+        return Ok(None);
+    }
+    let file = file.to_string_lossy();
+    let args = ["compare", &*file, "--start-up", start_up, "--fidelity", "fluid", "--no-bound"];
+    let result = product::kept(root, &kept, &args, &[0])?;
+    if result.is_none() {
+        eprintln!("skipped: {name}: no recorded data (set HOMEOSTAT_DATA)");
+    }
+    Ok(result)
+}
+
+/// Attainment and replica-hours of a policy.
+fn reached(row: &Value) -> Result<(f64, f64)> {
     let number = |field: &str| row[field].as_f64().context("a number");
-    let (attained, cost) = (number("attainment")?, number("replica_hours")?);
+    Ok((number("attainment")?, number("replica_hours")?))
+}
+
+/// Attainment, rounded down, and replica-hours, bold where the objective is kept.
+fn cell((attained, cost): (f64, f64)) -> String {
     let bold = if attained >= WANTED { "**" } else { "" };
-    Ok(format!("{bold}{:.2} % / {cost:.0}{bold}", (attained * 1e4).floor() / 100.0))
+    format!("{bold}{:.2} % / {cost:.0}{bold}", (attained * 1e4).floor() / 100.0)
 }
 
 fn head() -> Vec<String> {
@@ -156,11 +158,10 @@ fn line(name: &str, result: &Value, bound: Option<f64>) -> Result<String> {
     for row in result["policies"].as_array().context("a comparison lists its policies")? {
         let (family, setting) =
             row["name"].as_str().and_then(|n| n.split_once('/')).context("a name of ours")?;
-        let number = |field: &str| row[field].as_f64().context("a number");
-        let (attained, cost) = (number("attainment")?, number("replica_hours")?);
-        sweeps.entry(family).or_default().push((attained, cost));
+        let point = reached(row)?;
+        sweeps.entry(family).or_default().push(point);
         if family == "predictive" && !setting.ends_with("-short") {
-            write!(cells, " {} |", cell(row)?)?;
+            write!(cells, " {} |", cell(point))?;
         }
     }
     let at = |family: &str| sweeps.get(family).and_then(|sweep| frontier(sweep, WANTED));

@@ -108,8 +108,9 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
 /// The combined table as the page has it: without recorded data it stays as it was.
 fn combined_before(root: &Path) -> Result<String> {
     let page = std::fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
-    let table = page.split_once(COMBINED_TITLE).and_then(|(_, rest)| rest.split_once(END));
-    let (table, _) = table.with_context(|| format!("no recorded data, and no combined table in {PAGE}"))?;
+    let table = page.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END));
+    let table = table.and_then(|(tables, _)| tables.split_once(COMBINED_TITLE));
+    let (_, table) = table.with_context(|| format!("no recorded data, and no combined table in {PAGE}"))?;
     eprintln!("no recorded data (set HOMEOSTAT_DATA): the combined table is left as it was");
     Ok(format!("{COMBINED_TITLE}{table}"))
 }

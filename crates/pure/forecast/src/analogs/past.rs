@@ -93,7 +93,12 @@ impl Past {
         if back >= ring.len() {
             return MISSING;
         }
-        ring[if back <= self.slot { self.slot - back } else { self.slot + ring.len() - back }]
+        ring[self.place(back)]
+    }
+
+    /// Where the step `back` before the newest stands in the rings.
+    const fn place(&self, back: usize) -> usize {
+        if back <= self.slot { self.slot - back } else { self.slot + self.values.len() - back }
     }
 
     /// The value `back` steps before the newest; NaN where missing.
@@ -120,7 +125,7 @@ impl Past {
 
     /// The `count` values up to `back` steps before the newest in the order of time, in two parts.
     fn stretch(&self, back: usize, count: usize) -> (&[i16], &[i16]) {
-        let end = if back <= self.slot { self.slot - back } else { self.slot + self.values.len() - back } + 1;
+        let end = self.place(back) + 1;
         match end.checked_sub(count) {
             Some(begin) => (&[], &self.values[begin..end]),
             None => (&self.values[self.values.len() + end - count..], &self.values[..end]),

@@ -45,8 +45,8 @@ impl Quantiles {
     pub(crate) fn saw(&mut self, error: f64, (scale, loud): ([f64; 2], [f64; 2]), ahead: usize, keep: f64) {
         let said = levels(&self.at.map(|at| ends(&at)), scale, loud);
         let [below, above] = &mut self.tails;
-        below.learn(-error, [0, 1, 2].map(|place| -said[of_tail(place).0 + 1]), keep);
-        above.learn(error, [0, 1, 2].map(|place| said[of_tail(place).1 + 1]), keep);
+        below.learn(-error, std::array::from_fn(|place| -said[of_tail(place).0 + 1]), keep);
+        above.learn(error, std::array::from_fn(|place| said[of_tail(place).1 + 1]), keep);
         self.learn(if error < 0.0 { error / scale[0] } else { error / scale[1] }, loud, ahead);
     }
 
@@ -73,7 +73,7 @@ impl Quantiles {
 
     /// The distributions of errors.
     pub(crate) fn shapes(&self) -> Shapes {
-        let tails = self.tails.each_ref().map(|tail| [0, 1, 2].map(|place| tail.at(place)));
+        let tails = self.tails.each_ref().map(|tail| std::array::from_fn(|place| tail.at(place)));
         Shapes { levels: self.at.map(|at| ends(&at)), tails }
     }
 }

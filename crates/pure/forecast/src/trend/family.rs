@@ -7,7 +7,7 @@
 use homeostat_core::num;
 
 use super::basis::{Basis, dot};
-use super::shape::{Clock, Moment, Points, Term};
+use super::shape::{Clock, Points, Term};
 
 /// Places of a bend or of the start of a curve.
 const PLACES: usize = 20;
@@ -110,13 +110,13 @@ enum Kind {
 impl Kind {
     /// The term at a place that is counted in blocks.
     fn term(self, points: &Points<'_>, place: f64) -> Term {
-        let before = &points.moments[place as usize];
-        let after = &points.moments[(place as usize + 1).min(points.moments.len() - 1)];
-        let between = |of: fn(&Moment) -> f64| of(before) + place.fract() * (of(after) - of(before));
+        let clock = if let Self::Bend(clock) = self { clock } else { Clock::Hours };
+        let at = |block: usize| points.moments[block.min(points.moments.len() - 1)].clock(clock);
+        let (before, after) = (at(place as usize), at(place as usize + 1));
+        let at = before + place.fract() * (after - before);
         match self {
-            Self::Bend(Clock::Requests) => Term::Bend(Clock::Requests, between(|moment| moment.requests)),
-            Self::Bend(clock) => Term::Bend(clock, between(|moment| moment.hours)),
-            Self::Curve => Term::Curve(between(|moment| moment.hours)),
+            Self::Bend(clock) => Term::Bend(clock, at),
+            Self::Curve => Term::Curve(at),
         }
     }
 }

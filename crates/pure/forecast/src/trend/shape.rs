@@ -82,7 +82,7 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    const fn clock(&self, clock: Clock) -> f64 {
+    pub(super) const fn clock(&self, clock: Clock) -> f64 {
         match clock {
             Clock::Hours => self.hours,
             Clock::Requests => self.requests,
@@ -152,14 +152,17 @@ pub(crate) fn base(points: &Points<'_>, rho: f64, loads: usize) -> Basis {
     basis
 }
 
+/// A base with terms; `None` where they can't be told apart.
+fn with_terms(points: &Points<'_>, rho: f64, mut basis: Basis, terms: &[Term]) -> Option<Basis> {
+    let told = |term: &Term| basis.push(&points.column(rho, |moment| term.at(moment)));
+    terms.iter().all(told).then_some(basis)
+}
+
 impl Shape {
     /// Fits the terms; `None` where they can't be told apart, what must rise would fall, or load would lower
     /// the level: surely by itself, or after all when it lasts.
     pub(crate) fn fit(points: &Points<'_>, rho: f64, base: &Basis, terms: &[Term]) -> Option<Self> {
-        let mut basis = base.clone();
-        if !terms.iter().all(|term| basis.push(&points.column(rho, |moment| term.at(moment)))) {
-            return None;
-        }
+        let basis = with_terms(points, rho, base.clone(), terms)?;
         let n = points.values.len() as f64;
         let columns = basis.columns();
         let left = n - columns as f64;
@@ -219,13 +222,10 @@ impl Shape {
 
     /// Logarithm of the odds that load lingers for a short time as well.
     pub(crate) fn gain_by_lingering(&self, points: &Points<'_>) -> f64 {
-        let rho = self.rho;
-        let mut basis = base(points, rho, self.loads);
-        for term in &self.terms {
-            basis.push(&points.column(rho, |moment| term.at(moment)));
-        }
+        let fitted = with_terms(points, self.rho, base(points, self.rho, self.loads), &self.terms);
+        let Some(mut basis) = fitted else { return f64::NEG_INFINITY };
         let before = basis.rss();
-        basis.push(&points.column(rho, |moment| moment.load[LOADS - 1]));
+        basis.push(&points.column(self.rho, |moment| moment.load[LOADS - 1]));
         let n = points.values.len() as f64;
         0.5 * n * num::ln(before / basis.rss().max(f64::MIN_POSITIVE)) - 0.5 * num::ln(n)
     }

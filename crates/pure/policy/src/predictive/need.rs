@@ -20,8 +20,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The paths' rates from `from` to `until`, with a backlog of `backlog` requests to be done
-    /// beside them.
+    /// The paths' rates from `from` to `until`, with a backlog of `backlog` requests to be done beside them.
     pub(super) fn new(paths: &Paths, (from, until): (Instant, Instant), backlog: f64) -> Self {
         let length = until.since(from);
         let steps = length.0.div_ceil(paths.step.0.max(1)).max(1);
