@@ -156,12 +156,15 @@ fn scrape(observation: &Observation) -> Option<(Instant, f64)> {
     let Some(Reading::PerReplica(samples)) = observation.readings.first() else {
         return None;
     };
-    let ready = observation.replicas.iter().filter(|r| r.is_ready()).map(|r| r.id);
-    let ready: Vec<_> = ready.collect();
-    let counted = || samples.iter().filter(|s| ready.contains(&s.replica));
-    let at = counted().map(|s| s.at).max()?;
-    let (n, all) = (counted().count(), ready.len());
-    let sum = counted().map(|s| s.milli).sum::<i64>() as f64 / 1000.0;
+    let mut ready: Vec<_> = observation.replicas.iter().filter(|r| r.is_ready()).map(|r| r.id).collect();
+    ready.sort_unstable();
+    let (mut n, mut milli, mut at) = (0, 0, None);
+    for sample in samples.iter().filter(|sample| ready.binary_search(&sample.replica).is_ok()) {
+        n += 1;
+        milli += sample.milli;
+        at = at.max(Some(sample.at));
+    }
+    let (at, all, sum) = (at?, ready.len(), milli as f64 / 1000.0);
     if n == all {
         Some((at, sum))
     } else if n as f64 >= sample_size(all as f64) {
