@@ -1,4 +1,6 @@
-//! Which model to believe, per distance ahead: the simplest whose error of late is as good as the least.
+//! Which model to believe: the simplest whose error of late, over all distances ahead, is as good as the
+//! least. One model serves them all: compared at single distances another may win at one of them by a little
+//! and be mixed in before and after it, where it is worse.
 
 use crate::history::History;
 use crate::model::{self, Model, NAMES, Place};
@@ -19,10 +21,6 @@ const BETTER_LEARNED: f64 = 1.03;
 const TRIED: (f64, f64) = (172_800.0, 48.0);
 /// The present choice stays while its error is at most this times that of the other.
 const STAY: f64 = 1.02;
-
-/// From this horizon on (in seconds) one model serves all distances: compared at single distances the last
-/// value would be the best a day ahead, and be mixed in before and after it.
-const TOGETHER_S: f64 = 43_200.0;
 
 /// Why a model is the one in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +65,6 @@ pub(crate) struct Choice {
     weight: f64,
     steps: u64,
     told: bool,
-    together: bool,
 }
 
 /// The rolling error of a model.
@@ -135,8 +132,7 @@ impl Choice {
         let boards = knots.iter().map(board).collect();
         let handicaps = answers.iter().map(|(name, ..)| handicap(name)).collect();
         let weight = 1.0 / (MEMORY.0 / step_s).max(MEMORY.1);
-        let together = knots.last().is_some_and(|last| *last as f64 * step_s >= TOGETHER_S);
-        Self { models, answers, handicaps, boards, knots: knots.to_vec(), weight, steps: 0, told, together }
+        Self { models, answers, handicaps, boards, knots: knots.to_vec(), weight, steps: 0, told }
     }
 
     /// The scale of the history moved.
@@ -166,9 +162,8 @@ impl Choice {
             }
         }
         let default = self.answers.iter().position(|(name, ..)| *name == "direct").unwrap_or(0);
-        let common = self.together.then(|| self.common());
+        let errors = self.common();
         for board in &mut self.boards {
-            let errors = common.clone().unwrap_or_else(|| board.errors.iter().map(|e| e.mean).collect());
             if self.told {
                 board.why = Why::Told;
             } else {
