@@ -24,8 +24,12 @@ const KEPT: &str = "target/peers";
 /// `cargo xtask peers`: runs the outside models, scores all and writes the tables. Forecasts of an
 /// earlier call are used again: delete `target/peers` to run anew. `--ours` leaves the outside models'
 /// figures as they are and renews ours and the differences; `--kept` scores the forecasts that are there
-/// and runs no model; a part of a trace's name limits what is done for outside models to it.
+/// and runs no model; a part of a trace's name limits what is done for outside models to it. `ablation` makes
+/// the table of our own models instead.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
+    if args.iter().any(|arg| arg == "ablation") {
+        return ablation(root);
+    }
     let only_ours = args.iter().any(|arg| arg == "--ours");
     let wanted: Vec<&String> = args.iter().filter(|arg| !arg.starts_with("--")).collect();
     let matches = |trace: &Trace| wanted.is_empty() || wanted.iter().any(|w| trace.name.contains(w.as_str()));
@@ -56,6 +60,17 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     files::write_losses(root, &losses)?;
     files::write_differences(root, &differences)?;
     tables::write(root, &kept, &differences)
+}
+
+/// The parts of the hybrid alone, the hybrid, and the choice among all, on the test parts.
+fn ablation(root: &Path) -> Result<()> {
+    let mut rows = Vec::new();
+    for trace in &TRACES {
+        let Some(recorded) = trace.read(root)? else { bail!("the recorded data are needed") };
+        let (series, plan) = Parts::of(&recorded).test;
+        rows.extend(scores::of_models(trace.name, &series, &plan, &tables::ABLATION));
+    }
+    tables::write_ablation(root, &rows)
 }
 
 fn is_ours(row: &Scored) -> bool {

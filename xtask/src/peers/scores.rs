@@ -119,6 +119,14 @@ pub(crate) fn ours(series: &Series, plan: &Plan) -> Forecasts {
     Forecasts { name: OURS.to_owned(), ..backtest::forecast(series, &settings(), plan, AUTOMATIC, &|_| ()) }
 }
 
+/// Scores of our own models, each alone.
+pub(crate) fn of_models(trace: &str, series: &Series, plan: &Plan, models: &[&'static str]) -> Vec<Scored> {
+    let forecasts: Vec<Forecasts> =
+        models.iter().map(|model| backtest::forecast(series, &settings(), plan, model, &|_| ())).collect();
+    let rows = backtest::scores(series, plan, &forecasts);
+    rows.iter().map(|row| Scored::of(trace, row, "own", None)).collect()
+}
+
 fn settings() -> Settings {
     Settings::default()
 }

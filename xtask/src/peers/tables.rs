@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use homeostat_forecast::backtest::AUTOMATIC;
 
 use super::exchange::HORIZONS;
 use super::files::{Difference, Scored};
@@ -11,12 +12,32 @@ use super::recorded::TRACES;
 use super::scores::OURS;
 
 const FILE: &str = "docs/forecasting-peers.md";
+/// The columns of the ablation: linear part, learner, both, and the choice among all.
+pub(crate) const ABLATION: [&str; 4] = ["direct", "learned", "hybrid", AUTOMATIC];
 
 /// Puts the tables into their places.
 pub(crate) fn write(root: &Path, rows: &[Scored], differences: &[Difference]) -> Result<()> {
     place(root, "bars", &bars(rows, differences)?)?;
     place(root, "differences", &compared(rows, differences)?)?;
     place(root, "scores", &all(rows)?)
+}
+
+/// Puts the table of our own models into its place.
+pub(crate) fn write_ablation(root: &Path, rows: &[Scored]) -> Result<()> {
+    let mut text = format!("| trace | min | {} |\n|---|---|{}\n", ABLATION.join(" | "), "---|".repeat(4));
+    for trace in TRACES.iter().map(|t| t.name) {
+        for horizon in HORIZONS {
+            let cell = |model: &&str| {
+                let row = find(rows, trace, horizon, model);
+                let of = |number: fn(&Scored) -> Option<f64>| ratio(row.and_then(number));
+                [of(|row| row.wape), of(|row| row.pinball_90), of(|row| row.pinball_99)].join(", ")
+            };
+            let cells: Vec<String> = ABLATION.iter().map(cell).collect();
+            writeln!(text, "| {trace} | {horizon} | {} |", cells.join(" | "))?;
+        }
+    }
+    print!("{text}");
+    place(root, "ablation", &text)
 }
 
 /// Replaces what is between the marks `<!-- name -->` and `<!-- /name -->`.
