@@ -14,7 +14,8 @@ const KEPT: &str = "target/rejuvenation";
 const PAGE: &str = "docs/rejuvenation.md";
 const BEGIN: &str = "<!-- rejuvenation: begin -->";
 const END: &str = "<!-- rejuvenation: end -->";
-const COMBINED_TITLE: &str = "Combined, ";
+const COMBINED_TITLE: &str = "Combined";
+const COMBINED_NAME: &str = "combined";
 
 /// First seeds of the parts in which 20 seeds are run, and the seeds of a part.
 const PARTS: [u32; 4] = [1, 6, 11, 16];
@@ -80,39 +81,73 @@ const WORLDS: [World; 4] = [
     },
 ];
 
-/// Runs everything and puts the tables into the page. Results of an earlier call are used again: delete
-/// `target/rejuvenation` to measure anew. `--kept` makes the tables of what is there and runs nothing.
+/// Runs what is missing and puts the tables into the page. Results of an earlier call are used again: delete
+/// `target/rejuvenation` to measure anew. Names of worlds, and `combined`, choose: other tables stay as the
+/// page has them. `--parts N` runs the first N parts of five seeds (of the combined table: seeds) only;
+/// `--kept` makes the tables of what is there and runs nothing.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
-    let kept = args.iter().any(|arg| arg == "--kept");
+    let options = Options::of(args)?;
     let mut text = String::new();
     for world in &WORLDS {
-        let file = write(root, world.name, &world.text(root)?, &world.contenders())?;
-        let mut rows = Vec::new();
-        for first in PARTS {
-            let first = first.to_string();
-            let args = ["--no-bound", "--seed", &first, "--seeds", SEEDS];
-            if let Some(part) = compare(root, &file, &first, &args, kept)? {
-                add(&mut rows, &part);
-            }
-        }
-        write!(text, "{}, {}:\n\n{}\n", world.title, seeds(&rows), table(&rows)?)?;
+        text.push_str(&match options.wants(world.name).then(|| world.table(root, &options)).transpose()? {
+            Some(table) => table,
+            None => before(root, world.title)?,
+        });
     }
-    match combined(root, kept)? {
-        Some(table) => text.push_str(&table),
-        None => text.push_str(&combined_before(root)?),
-    }
+    let combined = options.wants(COMBINED_NAME).then(|| combined(root, &options)).transpose()?;
+    text.push_str(&match combined.flatten() {
+        Some(table) => table,
+        None => before(root, COMBINED_TITLE)?,
+    });
     print!("{text}");
     put(root, &text)
 }
 
-/// The combined table as the page has it: without recorded data it stays as it was.
-fn combined_before(root: &Path) -> Result<String> {
+/// What the arguments ask for.
+struct Options {
+    names: Vec<String>,
+    parts: usize,
+    kept: bool,
+}
+
+impl Options {
+    fn of(args: &[String]) -> Result<Self> {
+        let mut options = Self { names: Vec::new(), parts: PARTS.len(), kept: false };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--kept" => options.kept = true,
+                "--parts" => {
+                    let parts = args.next().context("`--parts` needs a number")?;
+                    options.parts = parts.parse().with_context(|| format!("`--parts {parts}`"))?;
+                }
+                name if name == COMBINED_NAME || WORLDS.iter().any(|world| world.name == name) => {
+                    options.names.push(name.to_owned());
+                }
+                other => {
+                    let worlds = WORLDS.map(|world| world.name).join(", ");
+                    bail!("`{other}` is none of {worlds}, {COMBINED_NAME}, --parts N, --kept");
+                }
+            }
+        }
+        Ok(options)
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.names.is_empty() || self.names.iter().any(|wanted| wanted == name)
+    }
+}
+
+/// The table under this title as the page has it.
+fn before(root: &Path, title: &str) -> Result<String> {
     let page = std::fs::read_to_string(root.join(PAGE)).with_context(|| format!("cannot read {PAGE}"))?;
-    let table = page.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END));
-    let table = table.and_then(|(tables, _)| tables.split_once(COMBINED_TITLE));
-    let (_, table) = table.with_context(|| format!("no recorded data, and no combined table in {PAGE}"))?;
-    eprintln!("no recorded data (set HOMEOSTAT_DATA): the combined table is left as it was");
-    Ok(format!("{COMBINED_TITLE}{table}"))
+    let tables = page.split_once(BEGIN).and_then(|(_, rest)| rest.split_once(END)).map(|(tables, _)| tables);
+    let table = tables.and_then(|tables| tables.split_once(&format!("{title}, ")));
+    let (_, table) = table.with_context(|| format!("no table `{title}` in {PAGE}"))?;
+    let titles = WORLDS.iter().map(|world| world.title).chain([COMBINED_TITLE]);
+    let end = titles.filter_map(|other| table.find(&format!("\n{other}, "))).min();
+    let table = end.map_or(table, |end| &table[..=end]);
+    Ok(format!("{title}, {table}"))
 }
 
 /// The result of a world's file with these arguments, kept under a name for its first seed.
@@ -148,6 +183,20 @@ impl World {
             if leaks { format!("    {}\n", self.leak) } else { format!("{line}\n") }
         };
         Ok(world.lines().map(line).collect())
+    }
+
+    /// Its title and table, over all parts that are run or kept.
+    fn table(&self, root: &Path, options: &Options) -> Result<String> {
+        let file = write(root, self.name, &self.text(root)?, &self.contenders())?;
+        let mut rows = Vec::new();
+        for first in PARTS.into_iter().take(options.parts) {
+            let first = first.to_string();
+            let args = ["--no-bound", "--seed", &first, "--seeds", SEEDS];
+            if let Some(part) = compare(root, &file, &first, &args, options.kept)? {
+                add(&mut rows, &part);
+            }
+        }
+        Ok(format!("{}, {}:\n\n{}\n", self.title, seeds(&rows), table(&rows)?))
     }
 
     fn contenders(&self) -> Vec<(String, String)> {
@@ -256,7 +305,7 @@ fn table(rows: &[Row]) -> Result<String> {
 }
 
 /// Three days of the World Cup's busy weeks, leaks, and starts of two minutes; `None` without the trace.
-fn combined(root: &Path, kept: bool) -> Result<Option<String>> {
+fn combined(root: &Path, options: &Options) -> Result<Option<String>> {
     let text = std::fs::read_to_string(root.join("scenarios/benchmark/world-cup.yaml"))?;
     let world = text
         .replace("  part: test\n", "  part: test\n  skip: 14d\n  take: 3d\n")
@@ -266,14 +315,14 @@ fn combined(root: &Path, kept: bool) -> Result<Option<String>> {
              mib_per_1000_requests: 2.5, cv: 0.3 }\n    memory: { noise_mib: 10 }\n    start_up:",
         )
         .replace("name: world-cup", "name: world-cup-leaks");
-    let file = write(root, "combined", &world, &pairs())?;
+    let file = write(root, COMBINED_NAME, &world, &pairs())?;
     let (mut rows, mut bound) = (Vec::new(), None);
-    for seed in COMBINED {
+    for seed in COMBINED.into_iter().take(options.parts) {
         let seed = seed.to_string();
         let args = ["--seed", &seed, "--no-bound"];
         let with_bound = bound.is_none();
         let args = if with_bound { &args[..2] } else { &args[..] };
-        if let Some(result) = compare(root, &file, &seed, args, kept)? {
+        if let Some(result) = compare(root, &file, &seed, args, options.kept)? {
             add(&mut rows, &result);
             bound.get_or_insert(result);
         }
@@ -303,7 +352,7 @@ fn pairs() -> Vec<(String, String)> {
 
 fn combined_table(rows: &[Row], bound: &Value) -> Result<String> {
     let mut text = format!(
-        "{COMBINED_TITLE}{}; the bound and what is measured by it are those of seed 1:\n\n{HEAD} surges \
+        "{COMBINED_TITLE}, {}; the bound and what is measured by it are those of seed 1:\n\n{HEAD} surges \
          cancelled | attained, seed 1 | over the best schedule | gap closed |\n|{}\n",
         seeds(rows),
         "---|".repeat(11)
@@ -326,4 +375,21 @@ fn combined_table(rows: &[Row], bound: &Value) -> Result<String> {
         )?;
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_that_are_left_alone_stay_to_the_byte() {
+        let root = crate::root();
+        let page = std::fs::read_to_string(root.join(PAGE)).unwrap();
+        let (_, rest) = page.split_once(&format!("{BEGIN}\n")).unwrap();
+        let (tables, _) = rest.split_once(END).unwrap();
+        let titles = WORLDS.iter().map(|world| world.title).chain([COMBINED_TITLE]);
+        let parts: Vec<String> = titles.map(|title| before(&root, title).unwrap()).collect();
+        assert_eq!(parts.concat(), tables);
+        assert!(parts.iter().all(|part| part.contains("rejuvenate")));
+    }
 }
