@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::bounds::Choice;
 use crate::product;
 
 /// Where results are kept, so that a measurement that was cut short goes on where it was.
@@ -83,59 +84,42 @@ const WORLDS: [World; 4] = [
 
 /// Runs what is missing and puts the tables into the page. Results of an earlier call are used again: delete
 /// `target/rejuvenation` to measure anew. Names of worlds, and `combined`, choose: other tables stay as the
-/// page has them. `--parts N` runs the first N parts of five seeds (of the combined table: seeds) only;
-/// `--kept` makes the tables of what is there and runs nothing.
+/// page has them, as do those of which nothing was run. `--parts N` runs the first N parts of five seeds (of
+/// the combined table: seeds) only; `--kept` makes the tables of what is there and runs nothing.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
-    let options = Options::of(args)?;
+    let (args, parts) = parts(args)?;
+    let known: Vec<&str> = WORLDS.iter().map(|world| world.name).chain([COMBINED_NAME]).collect();
+    let choice = Choice::of(&args, &known)?;
     let mut text = String::new();
     for world in &WORLDS {
-        text.push_str(&match options.wants(world.name).then(|| world.table(root, &options)).transpose()? {
-            Some(table) => table,
-            None => before(root, world.title)?,
-        });
+        let table = choice.wants(world.name, &known).then(|| world.table(root, parts, choice.runs));
+        text.push_str(&or_before(root, world.title, table.transpose()?.flatten())?);
     }
-    let combined = options.wants(COMBINED_NAME).then(|| combined(root, &options)).transpose()?;
-    text.push_str(&match combined.flatten() {
-        Some(table) => table,
-        None => before(root, COMBINED_TITLE)?,
-    });
+    let table = choice.wants(COMBINED_NAME, &known).then(|| combined(root, parts, choice.runs));
+    text.push_str(&or_before(root, COMBINED_TITLE, table.transpose()?.flatten())?);
     print!("{text}");
     put(root, &text)
 }
 
-/// What the arguments ask for.
-struct Options {
-    names: Vec<String>,
-    parts: usize,
-    kept: bool,
+/// The arguments without `--parts N`, and N: all where it isn't there.
+fn parts(args: &[String]) -> Result<(Vec<String>, usize)> {
+    let Some(place) = args.iter().position(|arg| arg == "--parts") else {
+        return Ok((args.to_vec(), PARTS.len()));
+    };
+    let number = args.get(place + 1).context("`--parts` needs a number")?;
+    let parts = number.parse().with_context(|| format!("`--parts {number}`"))?;
+    Ok(([&args[..place], &args[place + 2..]].concat(), parts))
 }
 
-impl Options {
-    fn of(args: &[String]) -> Result<Self> {
-        let mut options = Self { names: Vec::new(), parts: PARTS.len(), kept: false };
-        let mut args = args.iter();
-        while let Some(arg) = args.next() {
-            match arg.as_str() {
-                "--kept" => options.kept = true,
-                "--parts" => {
-                    let parts = args.next().context("`--parts` needs a number")?;
-                    options.parts = parts.parse().with_context(|| format!("`--parts {parts}`"))?;
-                }
-                name if name == COMBINED_NAME || WORLDS.iter().any(|world| world.name == name) => {
-                    options.names.push(name.to_owned());
-                }
-                other => {
-                    let worlds = WORLDS.map(|world| world.name).join(", ");
-                    bail!("`{other}` is none of {worlds}, {COMBINED_NAME}, --parts N, --kept");
-                }
-            }
-        }
-        Ok(options)
-    }
-
-    fn wants(&self, name: &str) -> bool {
-        self.names.is_empty() || self.names.iter().any(|wanted| wanted == name)
-    }
+/// A new table, or where there is none the one that the page has.
+fn or_before(root: &Path, title: &str, table: Option<String>) -> Result<String> {
+    table.map_or_else(
+        || {
+            eprintln!("left as it was: {title}");
+            before(root, title)
+        },
+        Ok,
+    )
 }
 
 /// The table under this title as the page has it.
@@ -151,10 +135,10 @@ fn before(root: &Path, title: &str) -> Result<String> {
 }
 
 /// The result of a world's file with these arguments, kept under a name for its first seed.
-fn compare(root: &Path, file: &Path, first: &str, args: &[&str], kept: bool) -> Result<Option<Value>> {
+fn compare(root: &Path, file: &Path, first: &str, args: &[&str], runs: bool) -> Result<Option<Value>> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let path = file.with_file_name(format!("{stem}-{first}.json"));
-    if kept && !path.exists() {
+    if !runs && !path.exists() {
         return Ok(None);
     }
     let file = file.to_string_lossy();
@@ -185,18 +169,21 @@ impl World {
         Ok(world.lines().map(line).collect())
     }
 
-    /// Its title and table, over all parts that are run or kept.
-    fn table(&self, root: &Path, options: &Options) -> Result<String> {
+    /// Its title and table, over all parts that are run or kept; `None` where there are none.
+    fn table(&self, root: &Path, parts: usize, runs: bool) -> Result<Option<String>> {
         let file = write(root, self.name, &self.text(root)?, &self.contenders())?;
         let mut rows = Vec::new();
-        for first in PARTS.into_iter().take(options.parts) {
+        for first in PARTS.into_iter().take(parts) {
             let first = first.to_string();
             let args = ["--no-bound", "--seed", &first, "--seeds", SEEDS];
-            if let Some(part) = compare(root, &file, &first, &args, options.kept)? {
+            if let Some(part) = compare(root, &file, &first, &args, runs)? {
                 add(&mut rows, &part);
             }
         }
-        Ok(format!("{}, {}:\n\n{}\n", self.title, seeds(&rows), table(&rows)?))
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(format!("{}, {}:\n\n{}\n", self.title, seeds(&rows), table(&rows)?)))
     }
 
     fn contenders(&self) -> Vec<(String, String)> {
@@ -304,8 +291,9 @@ fn table(rows: &[Row]) -> Result<String> {
     Ok(text)
 }
 
-/// Three days of the World Cup's busy weeks, leaks, and starts of two minutes; `None` without the trace.
-fn combined(root: &Path, options: &Options) -> Result<Option<String>> {
+/// Three days of the World Cup's busy weeks, leaks, and starts of two minutes; `None` without the trace, or
+/// where nothing is run or kept.
+fn combined(root: &Path, parts: usize, runs: bool) -> Result<Option<String>> {
     let text = std::fs::read_to_string(root.join("scenarios/benchmark/world-cup.yaml"))?;
     let world = text
         .replace("  part: test\n", "  part: test\n  skip: 14d\n  take: 3d\n")
@@ -317,12 +305,12 @@ fn combined(root: &Path, options: &Options) -> Result<Option<String>> {
         .replace("name: world-cup", "name: world-cup-leaks");
     let file = write(root, COMBINED_NAME, &world, &pairs())?;
     let (mut rows, mut bound) = (Vec::new(), None);
-    for seed in COMBINED.into_iter().take(options.parts) {
+    for seed in COMBINED.into_iter().take(parts) {
         let seed = seed.to_string();
         let args = ["--seed", &seed, "--no-bound"];
         let with_bound = bound.is_none();
         let args = if with_bound { &args[..2] } else { &args[..] };
-        if let Some(result) = compare(root, &file, &seed, args, options.kept)? {
+        if let Some(result) = compare(root, &file, &seed, args, runs)? {
             add(&mut rows, &result);
             bound.get_or_insert(result);
         }

@@ -119,7 +119,7 @@ pub(crate) fn ours(series: &Series, plan: &Plan) -> Forecasts {
     Forecasts { name: OURS.to_owned(), ..backtest::forecast(series, &settings(), plan, AUTOMATIC, &|_| ()) }
 }
 
-/// Scores of our own models, each alone.
+/// Scores of our own models, each alone, or of the choice among them.
 pub(crate) fn of_models(trace: &str, series: &Series, plan: &Plan, models: &[&'static str]) -> Vec<Scored> {
     let forecasts: Vec<Forecasts> =
         models.iter().map(|model| backtest::forecast(series, &settings(), plan, model, &|_| ())).collect();

@@ -24,7 +24,8 @@ pub(crate) fn write(root: &Path, rows: &[Scored], differences: &[Difference]) ->
 
 /// Puts the table of our own models into its place.
 pub(crate) fn write_ablation(root: &Path, rows: &[Scored]) -> Result<()> {
-    let mut text = format!("| trace | min | {} |\n|---|---|{}\n", ABLATION.join(" | "), "---|".repeat(4));
+    let mut text =
+        format!("| trace | min | {} |\n|---|---|{}\n", ABLATION.join(" | "), "---|".repeat(ABLATION.len()));
     for trace in TRACES.iter().map(|t| t.name) {
         for horizon in HORIZONS {
             let cell = |model: &&str| {
