@@ -129,9 +129,9 @@ impl Blocks {
         self.blocks = joined;
     }
 
-    /// How many blocks make the history grow by about a hundredth.
+    /// How many blocks make the history grow by about a fiftieth.
     pub(crate) const fn worth_a_look(&self) -> i32 {
-        if self.blocks.len() > MOST / 2 { 2 } else { 1 }
+        self.blocks.len().div_ceil(MOST / 3) as i32
     }
 
     /// The blocks that are whole.

@@ -10,6 +10,8 @@ const AHEAD: f64 = 10_000.0;
 /// Shortest step, and the step as a share of the time gone through.
 const STEP: f64 = 0.25;
 const GROWTH: f64 = 0.05;
+/// Parts of a step in which a time lies: a level that is known well crosses the limit within one step.
+const PARTS: u32 = 8;
 
 /// Independent jitters at most while a level creeps.
 const MANY: f64 = 100.0;
@@ -38,43 +40,63 @@ pub(crate) fn reach<const N: usize>(
     near: &[f64],
     future: impl Fn(f64) -> (Moment, f64),
 ) -> Reach<N> {
-    let mut paths = vec![Path::default(); blend.shapes.len()];
-    let mut soon = vec![0.0; blend.shapes.len()];
-    let mut share = |hours: f64, step: f64| -> f64 {
-        let (moment, off) = future(hours);
-        let mut sum = 0.0;
-        for (i, ((weight, shape), path)) in blend.shapes.iter().zip(&mut paths).enumerate() {
-            let (level, error) = shape.level_ahead(&moment);
-            let [jittering, lasting] = shape.by_load();
-            let error = (error * error + lasting * lasting * off * off).sqrt();
-            let reached = path.go(level - limit, error, jitter * jittering, step);
-            sum += weight * reached;
-            if near.get(i).is_some_and(|near| hours <= *near) {
-                soon[i] = reached;
-            }
-        }
-        sum
-    };
-    let mut times = [f64::INFINITY; N];
-    let (mut hours, mut before) = (0.0, share(0.0, 0.0));
-    for (found, wanted) in times.iter_mut().zip(shares) {
-        if before >= wanted {
-            *found = 0.0;
-        }
-    }
+    let shapes = blend.shapes.len();
+    let paths = vec![Path::default(); shapes];
+    let mut walk = Walk { blend, limit, jitter, near, future, paths, soon: vec![0.0; shapes] };
+    let (mut hours, mut before) = (0.0, walk.reached(0.0, 0.0));
+    let mut times = shares.map(|wanted| if before >= wanted { 0.0 } else { f64::INFINITY });
     let furthest = near.iter().copied().fold(0.0, f64::max);
     while hours < AHEAD && (times[N - 1].is_infinite() || hours < furthest) {
         let step = f64::max(STEP, hours * GROWTH);
-        let now = share(hours + step, step);
-        for (found, wanted) in times.iter_mut().zip(shares) {
-            if found.is_infinite() && now >= wanted {
-                *found = hours + step * (wanted - before) / (now - before);
+        let start = walk.paths.clone();
+        let mut now = walk.reached(hours + step, step);
+        if times.iter().zip(shares).any(|(time, wanted)| time.is_infinite() && now >= wanted) {
+            walk.paths = start;
+            let part = step / f64::from(PARTS);
+            for from in (0..PARTS).map(|i| hours + part * f64::from(i)) {
+                now = walk.reached(from + part, part);
+                for (time, wanted) in times.iter_mut().zip(shares) {
+                    if time.is_infinite() && now >= wanted {
+                        *time = from + part * (wanted - before) / (now - before);
+                    }
+                }
+                before = now;
             }
         }
         hours += step;
         before = now;
     }
-    Reach { times, soon }
+    Reach { times, soon: walk.soon }
+}
+
+/// All shapes on their way.
+struct Walk<'a, F> {
+    blend: &'a Blend,
+    limit: f64,
+    jitter: f64,
+    near: &'a [f64],
+    future: F,
+    paths: Vec<Path>,
+    soon: Vec<f64>,
+}
+
+impl<F: Fn(f64) -> (Moment, f64)> Walk<'_, F> {
+    /// Goes on by `step` to so many hours from now; the probability that the limit has been reached by then.
+    fn reached(&mut self, hours: f64, step: f64) -> f64 {
+        let (moment, off) = (self.future)(hours);
+        let mut sum = 0.0;
+        for (i, ((weight, shape), path)) in self.blend.shapes.iter().zip(&mut self.paths).enumerate() {
+            let (level, error) = shape.level_ahead(&moment);
+            let [jittering, lasting] = shape.by_load();
+            let error = (error * error + lasting * lasting * off * off).sqrt();
+            let reached = path.go(level - self.limit, error, self.jitter * jittering, step);
+            sum += weight * reached;
+            if self.near.get(i).is_some_and(|near| hours <= *near) {
+                self.soon[i] = reached;
+            }
+        }
+        sum
+    }
 }
 
 /// A shape's way to the limit.

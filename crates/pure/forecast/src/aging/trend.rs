@@ -36,6 +36,8 @@ pub struct Trend {
     /// Load to come, as it is and as it lingers, where load varies.
     outlook: Option<[Outlook; LOADS]>,
     mean_load: f64,
+    /// A shape counts in requests.
+    by_requests: bool,
 }
 
 /// The growth behind a slope, as one shape has it.
@@ -70,7 +72,8 @@ impl Trend {
         };
         let outlook = varies.then(|| std::array::from_fn(series));
         let now = blocks.middle(newest);
-        Some(Self { blend, now, hours, values, moments, outlook, mean_load })
+        let by_requests = blend.shapes.iter().any(|(_, shape)| shape.terms.iter().any(counts_requests));
+        Some(Self { blend, now, hours, values, moments, outlook, mean_load, by_requests })
     }
 
     /// What is expected so many hours from now, with the load of earlier days.
@@ -80,7 +83,7 @@ impl Trend {
         };
         Moment {
             hours: ahead,
-            requests: self.requests_ahead(ahead, &loads[0]),
+            requests: if self.by_requests { self.requests_ahead(ahead, &loads[0]) } else { ahead },
             load: std::array::from_fn(|i| loads[i].at(ahead)),
         }
     }
@@ -148,6 +151,11 @@ impl Trend {
     pub fn ahead(&self, ahead: f64) -> [f64; 3] {
         self.blend.level(&self.future(ahead))
     }
+}
+
+/// Whether a term's place in time is a count of requests.
+const fn counts_requests(term: &Term) -> bool {
+    matches!(term, Term::Line(Clock::Requests) | Term::Bend(Clock::Requests, _))
 }
 
 /// Mean load of the blocks and by what share of it load varies.

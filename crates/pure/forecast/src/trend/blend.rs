@@ -34,7 +34,7 @@ impl Blend {
         }
         let mut basis = base(points, MEMORIES[0], LOADS - 1);
         let line = Term::Line(Clock::Hours);
-        let column = points.column(MEMORIES[0], |moment| line.at(moment));
+        let column = points.term(MEMORIES[0], line);
         let loads = basis.columns() - 1;
         if !basis.push(&column) {
             return None;
@@ -52,8 +52,7 @@ impl Blend {
         for (i, (rho, base)) in MEMORIES.iter().zip(&bases).enumerate() {
             members.extend(family::members(points, *rho, base).into_iter().map(|member| (i, member)));
         }
-        members.sort_by(|a, b| b.1.evidence.total_cmp(&a.1.evidence));
-        let fitted = members.iter().take(TRIED).filter_map(|(i, member)| {
+        let fitted = likeliest(&members).into_iter().filter_map(|(i, member)| {
             let shape = Shape::fit(points, MEMORIES[*i], &bases[*i], &member.terms)?;
             Some((member.evidence, shape))
         });
@@ -109,6 +108,19 @@ impl Blend {
     pub(crate) fn level(&self, moment: &Moment) -> [f64; 3] {
         self.quantiles(|shape| shape.level_ahead(moment))
     }
+}
+
+/// The [`TRIED`] likeliest members, the likeliest first; of equals the earlier.
+fn likeliest(members: &[(usize, Member)]) -> Vec<&(usize, Member)> {
+    let evidence = |place: &usize| members[*place].1.evidence;
+    let order = |a: &usize, b: &usize| evidence(b).total_cmp(&evidence(a)).then(a.cmp(b));
+    let mut places: Vec<usize> = (0..members.len()).collect();
+    if places.len() > TRIED {
+        places.select_nth_unstable_by(TRIED, order);
+        places.truncate(TRIED);
+    }
+    places.sort_unstable_by(order);
+    places.into_iter().map(|place| &members[place]).collect()
 }
 
 /// Probability that normal noise with this deviation is at most `x`.

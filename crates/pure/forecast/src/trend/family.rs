@@ -6,7 +6,7 @@
 
 use homeostat_core::num;
 
-use super::basis::{Basis, dot};
+use super::basis::{Basis, COLUMNS, dot};
 use super::shape::{Clock, Points, Term};
 
 /// Places of a bend or of the start of a curve.
@@ -162,7 +162,7 @@ fn places(n: usize) -> Vec<f64> {
 }
 
 fn column(points: &Points<'_>, rho: f64, base: &Basis, term: Term) -> Option<Column> {
-    let mut unit = points.column(rho, |moment| term.at(moment));
+    let mut unit = points.term(rho, term);
     let norm = base.rest(&mut unit)?;
     for value in &mut unit {
         *value /= norm;
@@ -207,7 +207,7 @@ fn pairs(found: &mut Vec<Member>, base: &Basis, ones: &[Column], others: &[Colum
 /// [`STEPS`] would, none is added.
 fn steps(found: &mut Vec<Member>, points: &Points<'_>, rho: f64, base: &Basis, trend: &[Term]) {
     let mut basis = base.clone();
-    if !trend.iter().all(|term| basis.push(&points.column(rho, |moment| term.at(moment)))) {
+    if !trend.iter().all(|term| basis.push(&points.term(rho, *term))) {
         return;
     }
     let n = points.values.len();
@@ -218,7 +218,7 @@ fn steps(found: &mut Vec<Member>, points: &Points<'_>, rho: f64, base: &Basis, t
         let before = basis.rss();
         let Some(index) = best_step(&basis, rho) else { break };
         let term = straddling(points, rho, &basis, index);
-        if !basis.push(&points.column(rho, |moment| term.at(moment))) {
+        if !basis.push(&points.term(rho, term)) {
             break;
         }
         // A place among n, and half as likely as one step less.
@@ -266,7 +266,7 @@ fn straddling(points: &Points<'_>, rho: f64, basis: &Basis, index: usize) -> Ter
     let block = -points.moments[0].hours / (points.values.len() - 1) as f64;
     let tries = PARTS.map(|part| Term::Step(points.moments[index].hours + (part - 0.5) * block, block));
     let gain = |term: &Term| {
-        let mut column = points.column(rho, |moment| term.at(moment));
+        let mut column = points.term(rho, *term);
         let norm = basis.rest(&mut column).unwrap_or(f64::INFINITY);
         (dot(&column, &basis.residual) / norm).abs()
     };
@@ -279,16 +279,19 @@ fn straddling(points: &Points<'_>, rho: f64, basis: &Basis, index: usize) -> Ter
 
 /// Turns squared errors and priors into evidence. `freedom` is that which the base leaves.
 fn weigh(found: &mut [Member], freedom: usize) {
-    let left = |member: &Member| (freedom as f64 - member.terms.len() as f64).max(1.0);
+    let left = |terms: usize| (freedom as f64 - terms as f64).max(1.0);
     // Noise, as the best member sees it, is the unit of the coefficients' prior.
-    let least = found.iter().map(|member| member.rss / left(member)).fold(f64::INFINITY, f64::min);
+    let least =
+        found.iter().map(|member| member.rss / left(member.terms.len())).fold(f64::INFINITY, f64::min);
     let unit = (freedom as f64 * least).max(f64::MIN_POSITIVE);
+    let log_unit = num::ln(unit);
+    let gammas: [f64; COLUMNS] = std::array::from_fn(|terms| ln_gamma(left(terms) / 2.0));
     for member in found {
-        let half = left(member) / 2.0;
+        let terms = member.terms.len();
         let rss = member.rss.max(1e-9 * unit).max(f64::MIN_POSITIVE);
-        let terms = member.terms.len() as f64;
-        member.evidence =
-            member.prior + ln_gamma(half) - half * num::ln(rss / 2.0) - 0.5 * terms * num::ln(unit);
+        member.evidence = member.prior + gammas[terms]
+            - left(terms) / 2.0 * num::ln(rss / 2.0)
+            - 0.5 * terms as f64 * log_unit;
     }
 }
 

@@ -40,13 +40,14 @@ pub(crate) enum Term {
 
 impl Term {
     /// Its value at a moment, for a height of one.
+    #[inline]
     pub(crate) fn at(self, moment: &Moment) -> f64 {
         let past = |place: f64| (moment.hours - place).max(0.0);
         match self {
             Self::Line(clock) => moment.clock(clock),
             Self::Bend(clock, place) => (moment.clock(clock) - place).max(0.0),
             Self::Curve(place) => past(place) * past(place),
-            Self::Plateau(from, constant) => 1.0 - num::exp(-past(from) / constant),
+            Self::Plateau(from, constant) => 1.0 - num::exp_fast(-past(from) / constant),
             Self::Step(place, block) => ((moment.hours - place) / block + 0.5).clamp(0.0, 1.0),
         }
     }
@@ -107,6 +108,17 @@ impl Points<'_> {
         whiten(&mut column, rho);
         column
     }
+
+    /// The column of a term: a loop of its own for each kind, since these are most of a look's cost.
+    pub(crate) fn term(&self, rho: f64, term: Term) -> Vec<f64> {
+        match term {
+            Term::Line(clock) => self.column(rho, |moment| Term::Line(clock).at(moment)),
+            Term::Bend(clock, at) => self.column(rho, |moment| Term::Bend(clock, at).at(moment)),
+            Term::Curve(at) => self.column(rho, |moment| Term::Curve(at).at(moment)),
+            Term::Plateau(at, hours) => self.column(rho, |moment| Term::Plateau(at, hours).at(moment)),
+            Term::Step(at, block) => self.column(rho, |moment| Term::Step(at, block).at(moment)),
+        }
+    }
 }
 
 /// Takes noise's memory out (Prais and Winsten, Cowles Foundation 1954): what is left is white where
@@ -154,7 +166,7 @@ pub(crate) fn base(points: &Points<'_>, rho: f64, loads: usize) -> Basis {
 
 /// A base with terms; `None` where they can't be told apart.
 fn with_terms(points: &Points<'_>, rho: f64, mut basis: Basis, terms: &[Term]) -> Option<Basis> {
-    let told = |term: &Term| basis.push(&points.column(rho, |moment| term.at(moment)));
+    let told = |term: &Term| basis.push(&points.term(rho, *term));
     terms.iter().all(told).then_some(basis)
 }
 
@@ -240,7 +252,7 @@ impl Shape {
     /// (best linear prediction, Goldberger, JASA 57, 1962).
     pub(crate) fn level_ahead(&self, moment: &Moment) -> (f64, f64) {
         let (level, error) = self.level(moment);
-        let left = num::exp(self.fading * moment.hours);
+        let left = num::exp_fast(self.fading * moment.hours);
         let own = self.own * (1.0 - left * left);
         (level + self.above * left, (error * error + own).sqrt())
     }
