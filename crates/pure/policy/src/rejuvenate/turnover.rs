@@ -3,7 +3,7 @@
 //! ```text
 //!          due                    one more is ready than wanted          the old one is gone
 //! resting ─────► starting (surge) ──────────────────────────► leaving ────────────────────► resting
-//!    │              │ the surge isn't granted, or hangs                    ▲
+//!    │              │ the surge isn't granted, or the count climbs         ▲
 //!    └── no surge ──┴──────────► evict, if enough stay ready ──────────────┘
 //! ```
 
@@ -136,6 +136,12 @@ impl Turnover {
             self.state = State::Leaving { victim };
             return Move::Swap(victim);
         }
+        // A count that climbs takes every new replica for itself, for as long as it climbs.
+        let late = waited > self.took && due.is_some() && came_since(seen, since);
+        if late && seen.ready() > self.manners.min_ready {
+            self.state = State::Leaving { victim };
+            return Move::Evict(victim);
+        }
         if waited > (self.took * 4).max(PATIENCE) {
             self.state = State::Resting;
             return Move::Rest;
@@ -168,6 +174,11 @@ impl Turnover {
 /// Whether a replica is live and was not told to stop.
 fn is_there(seen: &Observation, id: ReplicaId) -> bool {
     seen.replicas.iter().any(|view| view.id == id && !view.deleting)
+}
+
+/// Whether a replica that was started since then is ready.
+fn came_since(seen: &Observation, since: Instant) -> bool {
+    seen.replicas.iter().any(|view| view.is_ready() && view.started_at.is_some_and(|at| at >= since))
 }
 
 /// In which order replicas go when the count falls: those that start, youngest first and all but one of them
