@@ -155,18 +155,20 @@ fn print_bounds(cases: &[Case]) {
     println!();
 }
 
-/// Rows by trace and start-up, columns by family and attainment: the attainment on the test part, and the
-/// cost over the bound at the attainment asked for.
+/// Rows by trace and start-up, columns by family (those that were run) and attainment: the attainment on the
+/// test part, and the cost over the bound at the attainment asked for.
 fn print_tuned(cases: &[Case]) {
+    let was_run = |family: &&str| cases.iter().any(|case| case.tuned.iter().any(|(name, _)| name == family));
+    let families: Vec<&str> = FAMILIES.into_iter().filter(was_run).collect();
     for wanted in ATTAINMENTS {
         println!("Tuned for {:.1} %: attainment on the test part / cost over the bound\n", wanted * 100.0);
-        let heads: Vec<String> = FAMILIES.iter().map(|family| format!(" {family} |")).collect();
+        let heads: Vec<String> = families.iter().map(|family| format!(" {family} |")).collect();
         println!("| trace, start-up | bound |{} HPA at 50 % |", heads.concat());
-        println!("|---|---|{}---|", "---|".repeat(FAMILIES.len()));
+        println!("|---|---|{}---|", "---|".repeat(families.len()));
         for case in cases {
             let bound = bound_at(case, wanted).map(|(best, _)| best);
             let cells: Vec<String> =
-                FAMILIES.iter().map(|family| format!(" {} |", tuned(case, family, wanted, bound))).collect();
+                families.iter().map(|family| format!(" {} |", tuned(case, family, wanted, bound))).collect();
             let hours = bound.map_or_else(|| "–".to_owned(), |bound| format!("{bound:.0}"));
             let stock = case.bound["policies"].as_array().and_then(|rows| rows.first());
             let stock = stock.map_or_else(|| "–".to_owned(), |row| cell(row, wanted, bound));
