@@ -303,11 +303,13 @@ proptest! {
             hold -= 1;
             let replaced = world.replaced.len();
             let ready = world.replicas.iter().filter(|r| world.is_ready(r)).count();
-            let wished = (world.desired.min(wish) as usize).min(ready);
+            let desired = world.desired;
+            let wished = (desired.min(wish) as usize).min(ready);
             let plan = world.turn(&mut policy, wish);
             prop_assert!(world.replaced.len() <= replaced + 1, "two at a time");
             let left = world.replicas.iter().filter(|r| world.tick > r.ready_at).count();
-            // While the count climbs one goes although all are wanted.
+            // Only where none is left over, while the count climbs, one goes although all are wanted.
+            prop_assert!(plan.replace.is_empty() || ready <= desired as usize, "evicted with one to spare");
             let gone = plan.replace.len() + world.kills as usize;
             prop_assert!(left + gone >= wished, "fewer ready than wished and there were");
         }
