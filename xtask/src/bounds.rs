@@ -14,7 +14,8 @@ use crate::product;
 pub(crate) const TRACES: [(&str, u32); 5] =
     [("world-cup", 14), ("nasa", 0), ("mongo-01", 0), ("ingress-05", 0), ("twitter", 0)];
 pub(crate) const START_UPS: [&str; 3] = ["30s", "120s", "300s"];
-const FAMILIES: [&str; 6] = ["hpa", "kpa", "keda", "watermark", "predictive", "static"];
+const FAMILIES: [&str; 10] =
+    ["hpa", "kpa", "keda", "watermark", "predictive", "phpa", "mark", "mu", "aws_predictive", "static"];
 const ATTAINMENTS: [f64; 3] = [0.99, 0.995, 0.999];
 /// Days of each part.
 const DAYS: u32 = 2;

@@ -28,14 +28,15 @@ const WINDOWS: [u32; 3] = [1, 5, 15];
 const COUNTS: std::ops::RangeInclusive<u32> = 4..=32;
 const COUNT_STEP: u32 = 5;
 const WANTED: f64 = 0.999;
-/// What is left out, one at a time.
-const WITHOUT: [(&str, &str); 6] = [
-    ("all", ""),
-    ("no feedback", "feedback: false"),
-    ("one quantile (0.99) for certain", "forecast: quantile"),
-    ("forecast off, 25 % headroom", "forecast: 'off'"),
-    ("linear model alone", "model: direct"),
-    ("last value alone", "model: last"),
+/// What is left out, one at a time: of the policy, or its own guards.
+const WITHOUT: [(&str, &str, &str); 7] = [
+    ("all", "", ""),
+    ("no feedback", "feedback: false", ""),
+    ("one quantile (0.99) for certain", "forecast: quantile", ""),
+    ("forecast off, 25 % headroom", "forecast: 'off'", ""),
+    ("linear model alone", "model: direct", ""),
+    ("last value alone", "model: last", ""),
+    ("bounds alone as guards", "", ", guards: { name: bounds }"),
 ];
 const ABLATION: &str = "ablation";
 const KEPT: &str = "target/predictive";
@@ -72,8 +73,8 @@ fn ablation(root: &Path, choice: &Choice) -> Result<()> {
     let names = TRACES.map(|(trace, _)| trace);
     let mut columns = Vec::new();
     for (trace, skip) in TRACES.into_iter().filter(|(trace, _)| choice.wants(trace, &names)) {
-        let own = WITHOUT.map(|(name, spec)| {
-            format!("  - {{ name: '{name}', policy: {{ predictive: {{ {spec} }} }} }}\n")
+        let own = WITHOUT.map(|(name, spec, guards)| {
+            format!("  - {{ name: '{name}', policy: {{ predictive: {{ {spec} }} }}{guards} }}\n")
         });
         let file = with_policies(root, trace, skip, &format!("{trace}-{ABLATION}.yaml"), &own.concat())?;
         let result = compared(root, choice.runs, &file, "120s", &format!("{trace}-{ABLATION}"))?;
@@ -81,7 +82,7 @@ fn ablation(root: &Path, choice: &Choice) -> Result<()> {
     }
     println!("| | {} |", columns.iter().map(|(trace, _)| *trace).collect::<Vec<_>>().join(" | "));
     println!("|---|{}", "---|".repeat(columns.len()));
-    for (row, (name, _)) in WITHOUT.iter().enumerate() {
+    for (row, (name, ..)) in WITHOUT.iter().enumerate() {
         let cells: Result<Vec<String>> =
             columns.iter().map(|(_, result)| reached(&result["policies"][row]).map(cell)).collect();
         println!("| {name} | {} |", cells?.join(" | "));

@@ -1,9 +1,10 @@
-//! A picture of the time-to-limit error against lead, as SVG.
+//! Pictures of the time-to-limit error against lead, as SVG.
 
 use std::fmt::Write as _;
 
-/// Where the picture lies, from the repository root.
-pub(super) const FILE: &str = "docs/aging-times.svg";
+/// Where the pictures lie, from the repository root: of generated runs, and of the recorded one.
+pub(super) const GENERATED: &str = "docs/aging-times.svg";
+pub(super) const RECORDED: &str = "docs/aging-recorded.svg";
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 360.0;

@@ -47,7 +47,7 @@ pub(super) fn print(root: &Path, from: u64) -> Result<()> {
     }
     calibration(&ours);
     let picture = picture::draw("Error of the time to the limit, by the time left: 200 runs", &drawn);
-    let file = root.join(picture::FILE);
+    let file = root.join(picture::GENERATED);
     std::fs::write(&file, picture).with_context(|| format!("cannot write {}", file.display()))
 }
 

@@ -293,8 +293,9 @@ pub(crate) struct HindsightArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Search")]
 pub(crate) struct SearchArgs {
-    /// A family of policies: hpa, kpa, keda, watermark, phpa, mark, mu, `aws_predictive` or static; may be
-    /// repeated. `homeostat policies --spaces` lists their settings [default: hpa]
+    /// A family of policies: hpa, kpa, keda, watermark, predictive, phpa, mark, mu, `aws_predictive`,
+    /// rejuvenate, restart or static; may be repeated. `homeostat policies --spaces` lists their settings
+    /// [default: hpa]
     #[arg(long = "policy", value_name = "FAMILY")]
     pub(crate) policies: Vec<String>,
     /// Attainment to reach, in per cent; several with commas are served by one search [default: the

@@ -70,7 +70,7 @@ pub fn catalog() -> Vec<NamedPolicy> {
         ),
         entry(
             "predictive",
-            "the fewest for the forecast, one start-up ahead",
+            "the count at which replicas and late requests cost least, one start-up ahead",
             PolicySpec::Predictive(PredictiveSpec::default()),
         ),
         entry("autoscale--", "up with the rate, down only idle replicas", paper(Variant::AutoscaleMinus)),
