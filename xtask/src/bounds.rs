@@ -93,13 +93,19 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
 
 /// The benchmark scenario of a trace, cut to some days.
 pub(crate) fn cut(root: &Path, trace: &str, skip: u32) -> Result<PathBuf> {
+    let file = root.join(KEPT).join(format!("{trace}.yaml"));
+    cut_to(root, trace, skip, &file)?;
+    Ok(file)
+}
+
+/// Writes the benchmark scenario of a trace, cut to the days after `skip`, to `file`.
+pub(crate) fn cut_to(root: &Path, trace: &str, skip: u32, file: &Path) -> Result<()> {
     let text = std::fs::read_to_string(root.join(format!("scenarios/benchmark/{trace}.yaml")))?;
     let cut = format!("  part: test\n  skip: {skip}d\n  take: {DAYS}d\n");
-    let folder = root.join(KEPT);
-    std::fs::create_dir_all(&folder)?;
-    let file = folder.join(format!("{trace}.yaml"));
-    std::fs::write(&file, text.replace("  part: test\n", &cut))?;
-    Ok(file)
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    Ok(std::fs::write(file, text.replace("  part: test\n", &cut))?)
 }
 
 /// The result kept under this name, or that of a run.

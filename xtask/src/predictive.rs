@@ -5,6 +5,8 @@
 //! fluid twin; its cost at 99.9 % is the lower frontier of that sweep, linear between neighbours. Guards of
 //! the predictive policy are its own, but for the window before a fall; the others have bounds only.
 
+mod chosen;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -39,6 +41,7 @@ const WITHOUT: [(&str, &str, &str); 7] = [
     ("bounds alone as guards", "", ", guards: { name: bounds }"),
 ];
 const ABLATION: &str = "ablation";
+const CHOSEN: &str = "chosen";
 const KEPT: &str = "target/predictive";
 
 /// What a family has at each setting: attainment and cost.
@@ -46,11 +49,15 @@ type Sweep = Vec<(f64, f64)>;
 
 /// Runs what is missing and prints the table. Results of an earlier call are used again: delete
 /// `target/predictive` to measure anew; `--kept` runs nothing. Names of traces and start-ups choose;
-/// `ablation` prints instead what each part of the policy is worth.
+/// `ablation` prints instead what each part of the policy is worth, `chosen` what settings come to that were
+/// chosen on the tuning part.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
     let names = TRACES.map(|(trace, _)| trace);
     if args.iter().any(|arg| arg == ABLATION) {
         return ablation(root, &Choice::of(args, &[&names[..], &[ABLATION]].concat())?);
+    }
+    if args.iter().any(|arg| arg == CHOSEN) {
+        return chosen::run(root, &Choice::of(args, &[&names[..], &START_UPS, &[CHOSEN]].concat())?);
     }
     let choice = Choice::of(args, &[&names[..], &START_UPS].concat())?;
     println!("| trace, start-up | {} | at 99.9 % | HPA | fixed | bound | gap closed |", head().join(" | "));
@@ -83,8 +90,10 @@ fn ablation(root: &Path, choice: &Choice) -> Result<()> {
     println!("| | {} |", columns.iter().map(|(trace, _)| *trace).collect::<Vec<_>>().join(" | "));
     println!("|---|{}", "---|".repeat(columns.len()));
     for (row, (name, ..)) in WITHOUT.iter().enumerate() {
-        let cells: Result<Vec<String>> =
-            columns.iter().map(|(_, result)| reached(&result["policies"][row]).map(cell)).collect();
+        let cells: Result<Vec<String>> = columns
+            .iter()
+            .map(|(_, result)| reached(&result["policies"][row]).map(|row| cell(row, WANTED)))
+            .collect();
         println!("| {name} | {} |", cells?.join(" | "));
     }
     Ok(())
@@ -112,9 +121,9 @@ fn reached(row: &Value) -> Result<(f64, f64)> {
     Ok((number("attainment")?, number("replica_hours")?))
 }
 
-/// Attainment, rounded down, and replica-hours, bold where the objective is kept.
-fn cell((attained, cost): (f64, f64)) -> String {
-    let bold = if attained >= WANTED { "**" } else { "" };
+/// Attainment, rounded down, and replica-hours, bold where the attainment wanted is reached.
+fn cell((attained, cost): (f64, f64), wanted: f64) -> String {
+    let bold = if attained >= wanted { "**" } else { "" };
     format!("{bold}{:.2} % / {cost:.0}{bold}", (attained * 1e4).floor() / 100.0)
 }
 
@@ -162,7 +171,7 @@ fn line(name: &str, result: &Value, bound: Option<f64>) -> Result<String> {
         let point = reached(row)?;
         sweeps.entry(family).or_default().push(point);
         if family == "predictive" && !setting.ends_with("-short") {
-            write!(cells, " {} |", cell(point))?;
+            write!(cells, " {} |", cell(point, WANTED))?;
         }
     }
     let at = |family: &str| sweeps.get(family).and_then(|sweep| frontier(sweep, WANTED));
