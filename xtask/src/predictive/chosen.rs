@@ -2,8 +2,8 @@
 //! the main table.
 //!
 //! `bounds` tunes every family on the first days of a trace. A policy that forecasts knows nothing there, so
-//! that what it is worth can't be seen; here it is tuned on later days of the tuning part. All that came before
-//! them is known to its forecaster, as all that came before the test is.
+//! that what it is worth can't be seen; here it is tuned on later days of the tuning part. All that came
+//! before them is known to its forecaster, as all that came before the test is.
 
 use std::path::{Path, PathBuf};
 
