@@ -81,10 +81,8 @@ impl Case<'_> {
             .collect();
         let mut compare = vec!["--no-bound"];
         compare.extend(files.iter().flat_map(|file| ["--policy", &**file]));
-        let tested = match files.is_empty() {
-            true => Some(Value::Null),
-            false => self.result("compare", test, &compare, runs)?,
-        };
+        let tested =
+            if files.is_empty() { Some(Value::Null) } else { self.result("compare", test, &compare, runs)? };
         let Some(tested) = tested else { return Ok(None) };
         let mut rows = tested["policies"].as_array().into_iter().flatten();
         let cells: Result<Vec<String>> = ATTAINMENTS
