@@ -10,7 +10,19 @@ use crate::product;
 /// The traces of the table, by scenario file.
 const SCENARIOS: [&str; 6] = ["world-cup", "twitter", "nasa", "mongo-01", "ingress-05", "azure-llm"];
 /// The policies of the table.
-const POLICIES: [&str; 6] = ["static", "hpa-cpu-50", "hpa-cpu-80", "kpa", "keda-rps", "watermark"];
+const POLICIES: [&str; 11] = [
+    "static",
+    "hpa-cpu-50",
+    "hpa-cpu-80",
+    "kpa",
+    "keda-rps",
+    "watermark",
+    "phpa",
+    "mark",
+    "mu",
+    "aws-predictive",
+    "predictive",
+];
 
 /// Where results are kept, so that a table that was cut short goes on where it was.
 const KEPT: &str = "target/table";
