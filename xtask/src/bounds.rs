@@ -118,13 +118,10 @@ fn kept(
     runs: bool,
 ) -> Result<Option<Value>> {
     let result = root.join(KEPT).join(format!("{name}.json"));
-    if !runs && !result.exists() {
-        return Ok(None);
-    }
     let file = file.to_string_lossy();
     let args = [&[args[0], &*file], &args[1..], &["--start-up", start_up]].concat();
     // 1: an attainment that no setting reaches, which the table shows.
-    product::kept(root, &result, &args, &[0, 1])
+    product::kept(root, &result, &args, &[0, 1], runs)
 }
 
 /// The best schedule at 99.9 % that an earlier call has kept.
@@ -193,10 +190,16 @@ fn tuned(case: &Case, family: &str, wanted: f64, bound: Option<f64>) -> String {
         entry["policy"] == family && entry["attainment"].as_f64().is_some_and(|a| (a - wanted).abs() < 1e-9)
     };
     let Some(entry) = entries.iter().find(of) else { return "–".to_owned() };
-    if entry["chosen"].is_null() {
-        return format!("none ({})", entry["limit"]["cause"].as_str().unwrap_or("?"));
+    if let Some(none) = unreached(entry) {
+        return none;
     }
     cell(&entry["chosen"]["test"], wanted, bound)
+}
+
+/// The cell of an attainment that no setting reached, with what limits it.
+pub(crate) fn unreached(goal: &Value) -> Option<String> {
+    let none = || format!("none ({})", goal["limit"]["cause"].as_str().unwrap_or("?"));
+    goal["chosen"].is_null().then(none)
 }
 
 /// Attainment, rounded down, and cost over the bound; bold where the attainment is reached.

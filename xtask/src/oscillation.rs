@@ -52,7 +52,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         let policies: Vec<&str> = names.flat_map(|name| ["--policy", name]).collect();
         let file = scenario.to_string_lossy();
         let args = [&["compare", &*file, "--no-bound", "--seeds", SEEDS], &policies[..]].concat();
-        let result = product::kept(root, &folder.join(format!("{period}.json")), &args, &[0])?;
+        let result = product::kept(root, &folder.join(format!("{period}.json")), &args, &[0], true)?;
         let result = result.context("a generated scenario needs no recorded data")?;
         write!(text, "{}", table(period, &result)?)?;
     }

@@ -6,10 +6,20 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// The result kept in `kept`, or that of a run, which is then kept there. `None` without recorded data.
-pub(crate) fn kept(root: &Path, kept: &Path, args: &[&str], codes: &[i32]) -> Result<Option<Value>> {
+/// The result kept in `kept`, or where `runs` allows it that of a run, which is then kept there. `None` where
+/// nothing is kept and nothing runs, and without recorded data.
+pub(crate) fn kept(
+    root: &Path,
+    kept: &Path,
+    args: &[&str],
+    codes: &[i32],
+    runs: bool,
+) -> Result<Option<Value>> {
     if let Ok(text) = std::fs::read_to_string(kept) {
         return Ok(Some(serde_json::from_str(&text)?));
+    }
+    if !runs {
+        return Ok(None);
     }
     eprintln!("running {}", kept.file_stem().unwrap_or_default().to_string_lossy());
     let result = json(root, args, codes)?;

@@ -138,11 +138,8 @@ fn before(root: &Path, title: &str) -> Result<String> {
 fn compare(root: &Path, file: &Path, first: &str, args: &[&str], runs: bool) -> Result<Option<Value>> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let path = file.with_file_name(format!("{stem}-{first}.json"));
-    if !runs && !path.exists() {
-        return Ok(None);
-    }
     let file = file.to_string_lossy();
-    product::kept(root, &path, &[&["compare", &*file], args].concat(), &[0])
+    product::kept(root, &path, &[&["compare", &*file], args].concat(), &[0], runs)
 }
 
 /// Puts the tables between the marks of the page.

@@ -48,7 +48,7 @@ fn compare(root: &Path, name: &str) -> Result<Option<Value>> {
     let file = format!("scenarios/benchmark/{name}.yaml");
     let policies = POLICIES.map(|policy| ["--policy", policy]).concat();
     let args = [&["compare", &file, "--no-bound"], &policies[..]].concat();
-    product::kept(root, &root.join(KEPT).join(format!("{name}.json")), &args, &[0])
+    product::kept(root, &root.join(KEPT).join(format!("{name}.json")), &args, &[0], true)
 }
 
 fn print(columns: &[(&str, Value)]) {

@@ -23,7 +23,7 @@ const KEPT: &str = "target/tuning";
 /// `target/tuning` to measure anew. Arguments choose scenarios by a part of their name; `--kept` prints
 /// what is there and runs nothing.
 pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
-    let kept = args.iter().any(|arg| arg == "--kept");
+    let runs = !args.iter().any(|arg| arg == "--kept");
     let only: Vec<&String> = args.iter().filter(|arg| *arg != "--kept").collect();
     let mut rows = Vec::new();
     for (name, changes, fidelity) in SCENARIOS {
@@ -34,10 +34,15 @@ pub(crate) fn run(root: &Path, args: &[String]) -> Result<()> {
             let exact = if fidelity == "auto" { "requests" } else { fidelity };
             let run = |fidelity, search| {
                 let path = path(root, name, family, search);
-                if kept && !path.exists() {
-                    return Ok(None);
-                }
-                tune(root, &path, name, &[&["--policy", family][..], changes].concat(), fidelity, search)
+                tune(
+                    root,
+                    &path,
+                    name,
+                    &[&["--policy", family][..], changes].concat(),
+                    fidelity,
+                    search,
+                    runs,
+                )
             };
             let (all, own) = (run(exact, "exhaustive")?, run(fidelity, "halving")?);
             if let (Some(all), Some(own)) = (all, own) {
@@ -67,11 +72,12 @@ fn tune(
     options: &[&str],
     fidelity: &str,
     search: &str,
+    runs: bool,
 ) -> Result<Option<Value>> {
     let file = format!("scenarios/{name}.yaml");
     let how = ["--attainment", ATTAINMENTS, "--fidelity", fidelity, "--search", search];
     // 1: an attainment that no setting reaches, which the table shows.
-    product::kept(root, kept, &[&["tune", &file], options, &how].concat(), &[0, 1])
+    product::kept(root, kept, &[&["tune", &file], options, &how].concat(), &[0, 1], runs)
 }
 
 fn print(rows: &[(&str, &str, Value, Value)]) {

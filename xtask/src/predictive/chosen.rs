@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{KEPT, cell, reached};
-use crate::bounds::{Choice, START_UPS, TRACES, cut, cut_to};
+use crate::bounds::{Choice, START_UPS, TRACES, cut, cut_to, unreached};
 use crate::product;
 
 /// Ours, and the peer that learns from days before, too.
@@ -32,19 +32,18 @@ pub(super) fn run(root: &Path, choice: &Choice) -> Result<()> {
         }
         let learns = root.join(KEPT).join(format!("{trace}-learned.yaml"));
         cut_to(root, trace, learned, &learns)?;
-        let test = cut(root, trace, skip)?;
+        let days = Days { root, learns, test: cut(root, trace, skip)?, runs: choice.runs };
         for start_up in START_UPS.into_iter().filter(|start_up| choice.wants(start_up, &START_UPS)) {
-            let cells: Result<Vec<Option<String>>> = FAMILIES
-                .iter()
-                .map(|family| {
-                    Case { root, family, start_up, name: format!("{trace}-{start_up}-{family}") }.cells(
-                        &learns,
-                        &test,
-                        choice.runs,
-                    )
-                })
-                .collect();
-            if let Some(cells) = cells?.into_iter().collect::<Option<Vec<String>>>() {
+            let mut cells = Vec::new();
+            for family in FAMILIES {
+                let name = format!("{trace}-{start_up}-{family}");
+                let found = days.cells(family, start_up, &name)?;
+                if found.is_none() {
+                    eprintln!("skipped: {name}: no recorded data (set HOMEOSTAT_DATA), or nothing kept");
+                }
+                cells.extend(found.into_iter().flatten());
+            }
+            if cells.len() == FAMILIES.len() * ATTAINMENTS.len() {
                 println!("| {trace}, {start_up} | {} |", cells.join(" | "));
             }
         }
@@ -52,64 +51,48 @@ pub(super) fn run(root: &Path, choice: &Choice) -> Result<()> {
     Ok(())
 }
 
-/// A family on one trace at one start-up.
-struct Case<'a> {
+/// The days of a trace to search on, and those to test on.
+struct Days<'a> {
     root: &'a Path,
-    family: &'a str,
-    start_up: &'a str,
-    name: String,
+    learns: PathBuf,
+    test: PathBuf,
+    /// Whether what is missing is run.
+    runs: bool,
 }
 
-impl Case<'_> {
-    /// What the settings for each attainment come to on the test days. `None` where it isn't kept and nothing
-    /// runs, or the data are missing.
-    fn cells(&self, learns: &Path, test: &Path, runs: bool) -> Result<Option<String>> {
+impl Days<'_> {
+    /// What the settings for each attainment come to on the test days. `None` where nothing is kept and
+    /// nothing runs, or the data are missing.
+    fn cells(&self, family: &str, start_up: &str, name: &str) -> Result<Option<Vec<String>>> {
         let wanted = ATTAINMENTS.map(|(name, _)| name).join(",");
-        let manifests = self.kept("chosen");
-        let out = manifests.to_string_lossy();
-        let tune = ["--fidelity", "fluid", "--attainment", &*wanted, "--policy", self.family, "--out", &*out];
-        let Some(tuned) = self.result("tune", learns, &tune, runs)? else { return Ok(None) };
+        let out = self.root.join(KEPT).join(format!("{name}-chosen"));
+        let out = out.to_string_lossy();
+        let tune = ["--fidelity", "fluid", "--attainment", &*wanted, "--policy", family, "--out", &*out];
+        let tuned =
+            self.result("tune", &self.learns, &[&tune[..], &["--start-up", start_up]].concat(), name)?;
+        let Some(tuned) = tuned else { return Ok(None) };
         let goals = tuned["tuned"].as_array().context("tune lists what it chose")?;
-        let chosen: Vec<bool> = goals.iter().map(|goal| !goal["chosen"].is_null()).collect();
-        let files: Vec<String> = ATTAINMENTS
-            .iter()
-            .zip(&chosen)
-            .filter(|(_, chosen)| **chosen)
-            .map(|((name, _), _)| {
-                manifests.join(format!("{}-{name}.yaml", self.family)).to_string_lossy().into_owned()
-            })
-            .collect();
-        let mut compare = vec!["--no-bound"];
-        compare.extend(files.iter().flat_map(|file| ["--policy", &**file]));
-        let tested =
-            if files.is_empty() { Some(Value::Null) } else { self.result("compare", test, &compare, runs)? };
-        let Some(tested) = tested else { return Ok(None) };
-        let mut rows = tested["policies"].as_array().into_iter().flatten();
-        let cells: Result<Vec<String>> = ATTAINMENTS
-            .iter()
-            .zip(goals)
-            .map(|((_, wanted), goal)| {
-                if goal["chosen"].is_null() {
-                    return Ok(format!("none ({})", goal["limit"]["cause"].as_str().unwrap_or("?")));
-                }
-                Ok(cell(reached(rows.next().context("a row for each setting")?)?, *wanted))
-            })
-            .collect();
-        Ok(Some(cells?.join(" | ")))
-    }
-
-    fn kept(&self, kind: &str) -> PathBuf {
-        self.root.join(KEPT).join(format!("{}-{kind}", self.name))
-    }
-
-    fn result(&self, command: &str, file: &Path, args: &[&str], runs: bool) -> Result<Option<Value>> {
-        let kept = self.kept(&format!("{command}.json"));
-        if !runs && !kept.exists() {
-            return Ok(None);
+        let manifests: Vec<&str> = goals.iter().filter_map(|goal| goal["manifest"].as_str()).collect();
+        let mut rows = Vec::new();
+        if !manifests.is_empty() {
+            let mut compare = vec!["--no-bound", "--start-up", start_up];
+            compare.extend(manifests.iter().flat_map(|manifest| ["--policy", manifest]));
+            let Some(tested) = self.result("compare", &self.test, &compare, name)? else { return Ok(None) };
+            let policies = tested["policies"].as_array().context("a comparison lists its policies")?;
+            rows = policies.iter().map(reached).collect::<Result<_>>()?;
         }
+        let mut rows = rows.into_iter();
+        let cell = |(goal, (_, wanted)): (&Value, (&str, f64))| match unreached(goal) {
+            Some(none) => Ok(none),
+            None => Ok(cell(rows.next().context("a row for each setting")?, wanted)),
+        };
+        goals.iter().zip(ATTAINMENTS).map(cell).collect::<Result<_>>().map(Some)
+    }
+
+    fn result(&self, command: &str, file: &Path, args: &[&str], name: &str) -> Result<Option<Value>> {
+        let kept = self.root.join(KEPT).join(format!("{name}-{command}.json"));
         let file = file.to_string_lossy();
-        let args = [&[command, &*file, "--start-up", self.start_up], args].concat();
         // 1: an attainment that no setting reaches, which the table shows.
-        product::kept(self.root, &kept, &args, &[0, 1])
+        product::kept(self.root, &kept, &[&[command, &*file], args].concat(), &[0, 1], self.runs)
     }
 }
